@@ -1,0 +1,186 @@
+//! The traits that other crates fill: who runs steps, who reads tables.
+//!
+//! The contract of a step is the same for every executor: inputs are read-only files, parameters a JSON document,
+//! outputs files under a private folder that nobody used before. An executor neither caches nor publishes: it leaves
+//! files in [`Job::out`] and says what they are; the driver validates, hashes and publishes them.
+
+use crate::digest::Digest;
+use mlp_lang::finding::Finding;
+use mlp_lang::pipeline::{DataNode, Stat, StepNode};
+use mlp_lang::types::{Column, Type};
+use mlp_lang::value::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Runs steps of one kind.
+#[async_trait::async_trait]
+pub trait Executor: Send + Sync {
+    /// `wasm`, `docker`, `process`.
+    fn name(&self) -> &'static str;
+
+    /// Everything about *what runs* that can change a result, by name, for the fingerprint and its explanation:
+    /// `component -> blake3:...`, `module -> std/classify 0.1.0`, `world -> mlp:step@1.0.0`. Cheap: no compilation.
+    fn identity(&self, step: &StepNode) -> BTreeMap<String, String>;
+
+    /// Does the work. Must stop soon after `job.cancel` is set. Blocking work belongs on a blocking thread.
+    async fn run(&self, job: Job) -> Result<BTreeMap<String, Produced>, StepError>;
+}
+
+/// One attempt at one step.
+#[derive(Clone)]
+pub struct Job {
+    /// What to run.
+    pub step: Arc<StepNode>,
+    /// The node's name, for messages.
+    pub node: String,
+    /// One-based.
+    pub attempt: u32,
+    /// What the step reads, by input name.
+    pub inputs: BTreeMap<String, Given>,
+    /// A private folder, empty, that exists for this attempt alone. The executor may use all of it.
+    pub work: PathBuf,
+    /// Where outputs go: a folder in `work`, empty.
+    pub out: PathBuf,
+    /// Identity of the work: the seed of everything that would be random.
+    pub fingerprint: Digest,
+    /// Where the step's log lines, progress and live metrics go.
+    pub log: Arc<dyn StepLog>,
+    /// Set when the attempt must stop.
+    pub cancel: Cancel,
+}
+
+/// An input file.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// A read-only file. Never to be changed, moved or deleted.
+    pub path: PathBuf,
+    /// What it holds.
+    pub ty: Type,
+    /// What its maker said about it.
+    pub meta: ArtifactMeta,
+}
+
+/// An output file.
+#[derive(Clone, Debug)]
+pub struct Produced {
+    /// In [`Job::out`].
+    pub path: PathBuf,
+    /// What its maker says about it.
+    pub meta: ArtifactMeta,
+}
+
+/// What is known of an artifact beside its bytes.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct ArtifactMeta {
+    /// `parquet`, `json`, `model`.
+    pub format: String,
+    /// Rows of a table.
+    pub rows: Option<u64>,
+    /// Flavor of a model: `classifier`.
+    pub flavor: Option<String>,
+    /// Columns a model needs, in order.
+    pub features: Vec<String>,
+}
+
+/// Why an attempt gave nothing. Each variant's text is for the user: what, on what, why, what to do.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StepError {
+    /// The step says that its input or setting is wrong: no retry helps.
+    #[error("{message}")]
+    BadInput {
+        /// Setting or input at fault.
+        param: Option<String>,
+        /// Column at fault.
+        column: Option<String>,
+        /// What is wrong.
+        message: String,
+    },
+    /// The step failed by itself: no retry helps.
+    #[error("{0}")]
+    Failed(String),
+    /// The step asks to be tried again.
+    #[error("{0}")]
+    Transient(String),
+    /// It ran into its time limit.
+    #[error("ran into its time limit of {limit:?}")]
+    TimedOut {
+        /// The limit.
+        limit: Duration,
+    },
+    /// It ran into its memory limit.
+    #[error("ran into its memory limit of {limit} bytes: {message}")]
+    OutOfMemory {
+        /// The limit in bytes.
+        limit: u64,
+        /// What it asked for.
+        message: String,
+    },
+    /// It was told to stop.
+    #[error("cancelled")]
+    Cancelled,
+    /// Not the step's fault: the machine's, the engine's. What failed, on what, why.
+    #[error("{0}")]
+    Operational(String),
+}
+
+/// Takes what a step says while it runs. Must be cheap and never block for long.
+pub trait StepLog: Send + Sync {
+    /// A line of its log. `level` is `debug`, `info`, `warn`, `error`, or `stdout`, `stderr`.
+    fn line(&self, level: &str, message: &str);
+    /// How far it is, 0 to 1.
+    fn progress(&self, fraction: f64);
+    /// A number it wants seen now, at an optional iteration.
+    fn metric(&self, name: &str, value: f64, at: Option<u64>);
+}
+
+/// A flag that stops work. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Ask everything that holds a clone to stop.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it was asked.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Reads tables from outside, and knows their statistics.
+pub trait Tables: Send + Sync {
+    /// What about the reader can change a result: `reader -> csv 1`. For the fingerprint.
+    fn identity(&self, data: &DataNode) -> BTreeMap<String, String>;
+
+    /// Reads the file at `path` into Parquet at `out` by the declared schema, checking every cell. On any finding,
+    /// nothing at `out` is used. `shown` is the path for messages. Findings carry file, row and column and are capped
+    /// in number (the cap is told). IO faults are findings too: missing, a folder, no permission.
+    fn import(&self, data: &DataNode, path: &Path, shown: &str, out: &Path) -> Result<Imported, Vec<Finding>>;
+
+    /// The columns and the row count of a Parquet file that a step wrote, or why it cannot be read.
+    fn inspect(&self, path: &Path) -> Result<TableInfo, String>;
+}
+
+/// What came in.
+#[derive(Clone, Debug)]
+pub struct Imported {
+    /// Rows of the table.
+    pub rows: u64,
+    /// A value for each statistic that the declared expectations ask for; for [`Stat::Fresh`] the newest value itself
+    /// (a `Date` or `Time`), since age is a matter of when one asks. `None` is missing.
+    pub stats: Vec<(Stat, Option<Value>)>,
+}
+
+/// What a table holds.
+#[derive(Clone, Debug)]
+pub struct TableInfo {
+    /// In order. `ty` is the storage type; enums appear as strings.
+    pub columns: Vec<Column>,
+    /// How many.
+    pub rows: u64,
+}

@@ -1,0 +1,346 @@
+//! The checked pipeline: what `lang` hands to the engine.
+//!
+//! Every name is resolved, every type checked, every setting explicit, and the nodes stand in topological order. Nothing
+//! in here refers back to the syntax except spans for messages.
+
+use crate::span::Span;
+use crate::types::{Comparison, Schema, Type};
+use crate::value::Value;
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Index into [`Pipeline::nodes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct NodeId(pub u32);
+
+impl NodeId {
+    /// As an index.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A whole checked file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pipeline {
+    /// `pipeline churn { ... }`; without one, the file's stem.
+    pub name: String,
+    /// `about`, `owner`; free text.
+    pub about: Option<String>,
+    /// Who to ask.
+    pub owner: Option<String>,
+    /// `tags = { team: "growth" }`.
+    pub tags: IndexMap<String, String>,
+    /// Parameters with the value they have in this run, in the order written.
+    pub params: IndexMap<String, Param>,
+    /// Data, steps, gates and models in a topological order (ties in the order written). `nodes[i].id.0 == i`.
+    pub nodes: Vec<Node>,
+}
+
+/// A parameter with its value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Param {
+    /// Declared type.
+    pub ty: Type,
+    /// The default, or what the command line said.
+    pub value: Value,
+    /// Whether the command line said it.
+    pub overridden: bool,
+}
+
+/// One vertex of the graph.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Node {
+    /// Its place in [`Pipeline::nodes`].
+    pub id: NodeId,
+    /// As declared; unique among all nodes.
+    pub name: String,
+    /// The `##` comment above it.
+    pub doc: Option<String>,
+    /// Where its name stands in the file.
+    pub span: Span,
+    /// Everything that must end well before this may start, sorted, without doubles: data flow, `after`, `when`.
+    pub needs: Vec<NodeId>,
+    /// `when COND`: run only if true at run time. A condition on parameters alone is folded to a constant.
+    pub when: Option<Expr>,
+    /// What it is.
+    pub kind: NodeKind,
+}
+
+/// What a node is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeKind {
+    /// `data`: a table read from outside, checked. Its one output is named `rows`.
+    Data(DataNode),
+    /// `step`: work.
+    Step(Arc<StepNode>),
+    /// `gate`: a decision.
+    Gate(GateNode),
+    /// `model`: an entry in the registry.
+    Model(ModelNode),
+}
+
+/// `data customers: Customer { source = csv("...") expect ... }`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DataNode {
+    /// What the rows must look like.
+    pub schema: Schema,
+    /// Where they come from.
+    pub source: DataSource,
+    /// What the whole table must satisfy.
+    pub expectations: Vec<Expectation>,
+}
+
+/// Where rows come from. Paths are as written; relative ones start at the `.mlp` file's folder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataSource {
+    /// `csv("path", delimiter: ",", missing: ["", "?"])`
+    Csv {
+        /// As written.
+        path: String,
+        /// One ASCII byte; `,` unless told.
+        delimiter: u8,
+        /// Cells with one of these texts are missing; only the empty cell unless told.
+        missing: Vec<String>,
+    },
+    /// `parquet("path")`
+    Parquet {
+        /// As written.
+        path: String,
+    },
+}
+
+impl DataSource {
+    /// The path as written.
+    pub fn path(&self) -> &str {
+        match self {
+            DataSource::Csv { path, .. } | DataSource::Parquet { path } => path,
+        }
+    }
+}
+
+/// `expect rows >= 1_000`: `condition` is boolean over [`Expr::Stat`], judged on the whole table; or
+/// `expect age in 18..=120`: a bound for each present cell, which the checker has already folded into the column's
+/// `bounds` in [`DataNode::schema`] and which therefore never appears here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Expectation {
+    /// The condition.
+    pub condition: Expr,
+    /// As the author wrote it, for messages.
+    pub text: String,
+    /// Where.
+    pub span: Span,
+}
+
+/// A step ready to run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepNode {
+    /// The module: `std/classify`, or a plugin's path as written.
+    pub module: String,
+    /// Its semantic version, for messages; the digest is what counts.
+    pub version: String,
+    /// blake3 of the component, lower-case hex.
+    pub digest: String,
+    /// The step in it: `evaluate`.
+    pub step: String,
+    /// Every setting of the signature, defaults resolved, by name.
+    pub params: IndexMap<String, Value>,
+    /// Where each input comes from, by name.
+    pub inputs: IndexMap<String, OutputRef>,
+    /// What it gives, by name, with schemas computed.
+    pub outputs: IndexMap<String, Type>,
+    /// Limits; not part of the fingerprint.
+    pub limits: Limits,
+}
+
+/// What a step may use at most.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    /// `timeout = 30m`, in nanoseconds. None: no limit.
+    pub timeout: Option<i64>,
+    /// `memory = 4GiB`, in bytes. None: the executor's default.
+    pub memory: Option<u64>,
+    /// `retry = 3`: how often a step that asks to be retried is started again.
+    pub retry: u32,
+}
+
+/// One output of one node.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct OutputRef {
+    /// Who gives it.
+    pub node: NodeId,
+    /// Under which name.
+    pub output: String,
+}
+
+/// `gate quality { require eval.auc >= 0.85 because "..." }`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GateNode {
+    /// All must hold.
+    pub requirements: Vec<Requirement>,
+}
+
+/// One line of a gate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Requirement {
+    /// Boolean over [`Expr::Metric`] and constants.
+    pub condition: Expr,
+    /// As the author wrote it.
+    pub text: String,
+    /// `because "..."`.
+    pub because: Option<String>,
+    /// Where.
+    pub span: Span,
+}
+
+/// `model churn = train.model after quality { card { ... } }`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelNode {
+    /// The model.
+    pub source: OutputRef,
+    /// Its flavor, for the registry.
+    pub flavor: String,
+    /// The gates that must have passed.
+    pub gates: Vec<NodeId>,
+    /// The model card, free text by key.
+    pub card: IndexMap<String, String>,
+}
+
+/// A checked expression whose value is known only at run time. Anything constant is already folded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expr {
+    /// A value.
+    Const(Value),
+    /// A number a step gave.
+    Metric(MetricRef),
+    /// A number about a table; only inside an expectation.
+    Stat(Stat),
+    /// `not a`
+    Not(Box<Expr>),
+    /// `-a`
+    Negate(Box<Expr>),
+    /// `a and b`
+    And(Box<Expr>, Box<Expr>),
+    /// `a or b`
+    Or(Box<Expr>, Box<Expr>),
+    /// `a >= b`
+    Compare(Comparison, Box<Expr>, Box<Expr>),
+    /// `a in b`: b is a list or a range.
+    In(Box<Expr>, Box<Expr>),
+    /// `a + b` and the like.
+    Arithmetic(Arithmetic, Box<Expr>, Box<Expr>),
+    /// `a ?? b`: b when a is missing.
+    Coalesce(Box<Expr>, Box<Expr>),
+    /// `a when c else b`
+    When {
+        /// If `condition` is true.
+        then: Box<Expr>,
+        /// Decides.
+        condition: Box<Expr>,
+        /// If it is false.
+        otherwise: Box<Expr>,
+    },
+    /// `min(a, b)` and the like.
+    Call(Function, Vec<Expr>),
+}
+
+/// An arithmetic operator. Types were checked: the result of each pair is in `spec/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arithmetic {
+    /// `+`
+    Add,
+    /// `-`
+    Subtract,
+    /// `*`
+    Multiply,
+    /// `/`
+    Divide,
+    /// `%` of two ints does not exist in the language (a `%` is a unit); `mod(a, b)` is this.
+    Remainder,
+}
+
+/// A function over values. Total: a domain error (`sqrt(-1)`, division by zero) is a missing value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Function {
+    /// Smallest of one or more.
+    Min,
+    /// Largest of one or more.
+    Max,
+    /// Absolute value.
+    Abs,
+    /// Nearest whole number, half away from zero.
+    Round,
+    /// Square root.
+    Sqrt,
+    /// Natural logarithm.
+    Log,
+    /// e to the power.
+    Exp,
+}
+
+/// A number a step gave: `eval.auc`, or over groups: `disparity(eval.auc, by: plan)`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricRef {
+    /// Which step.
+    pub node: NodeId,
+    /// Which of its outputs.
+    pub output: String,
+    /// Which number.
+    pub metric: String,
+    /// Reduced over groups, if so.
+    pub over: Option<OverGroups>,
+    /// As the author wrote it.
+    pub text: String,
+}
+
+/// A reduction of one metric over the groups of a column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OverGroups {
+    /// How.
+    pub reduce: Reduce,
+    /// The column whose values are the groups.
+    pub by: String,
+    /// Groups with fewer rows are left out (and named in the verdict). If none is left the value is missing.
+    pub min_support: u64,
+}
+
+/// How a metric is reduced over groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reduce {
+    /// `disparity`: largest minus smallest (Fairlearn's difference).
+    Disparity,
+    /// `lowest`
+    Lowest,
+    /// `highest`
+    Highest,
+}
+
+/// A number about a table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stat {
+    /// `rows`: int.
+    Rows,
+    /// `missing(c)`: fraction of cells that are missing; of an empty table: missing.
+    Missing(String),
+    /// `unique(c)`: bool, no two present cells are equal.
+    Unique(String),
+    /// `distinct(c)`: int, different present values.
+    Distinct(String),
+    /// `min(c)`: of the column's type.
+    Min(String),
+    /// `max(c)`
+    Max(String),
+    /// `mean(c)`: float.
+    Mean(String),
+    /// `fresh(c)`: duration from the newest date or time in the column to the start of the run. The one statistic that
+    /// is not a function of the table alone: the engine keeps the newest value and subtracts at each run.
+    Fresh(String),
+}
