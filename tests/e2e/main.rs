@@ -1,0 +1,11 @@
+//! Whole-system tests; see `tests/README.md`.
+
+mod bad_input;
+mod check;
+mod crash;
+mod examples;
+mod gate;
+mod plugins;
+mod processes;
+mod reuse;
+mod space;
