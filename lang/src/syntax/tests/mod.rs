@@ -1,0 +1,4 @@
+//! The specification of syntax, by example and by law.
+
+mod examples;
+mod print;
