@@ -330,7 +330,12 @@ impl Builder<'_> {
         literals::number(node.as_str()).unwrap_or_else(|bad| {
             let BadLiteral { code, message, help, instead } = bad;
             let span = self.span(node);
-            let mut finding = Finding::error(code, place(span), message);
+            let label = match code.id.as_ref() {
+                id if id == codes::UNKNOWN_UNIT.id => "unknown unit",
+                id if id == codes::BAD_DATE.id => "does not exist",
+                _ => "cannot be read",
+            };
+            let mut finding = Finding::error(code, place(span), message).label(label);
             finding.help = help;
             if let Some(instead) = instead {
                 finding = finding.fix(format!("write `{instead}`"), span, instead, Safety::Unsafe);
@@ -386,6 +391,7 @@ impl Builder<'_> {
             let span = Span::new(start + at, start + at + len);
             self.report(
                 Finding::error(codes::BAD_ESCAPE, place(span), message)
+                    .label("unknown escape")
                     .help("escapes are \\n \\t \\r \\\" \\\\ \\$ and \\u{...}; write `\\\\` for a backslash"),
             );
         }

@@ -17,3 +17,21 @@ fn the_example_parses_clean() {
     assert!(syntax.findings.is_empty(), "{}", shown(GOOD));
     insta::assert_snapshot!(print::tree(&syntax.file));
 }
+
+#[test]
+fn nine_mistakes_are_nine_findings() {
+    insta::assert_snapshot!(shown(include_str!("nine.mlp")));
+}
+
+#[test]
+fn what_is_not_in_this_version_is_one_finding_each() {
+    insta::assert_snapshot!(shown(include_str!("later.mlp")));
+}
+
+/// Each mistake alone, as a user makes it.
+#[test]
+fn single_mistakes() {
+    let cases = include_str!("mistakes.txt").split("\n----\n");
+    let shown: Vec<String> = cases.map(|case| shown(&format!("mlp 1\n{case}\n"))).collect();
+    insta::assert_snapshot!(shown.join("\n=====\n\n"));
+}
