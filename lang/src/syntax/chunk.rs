@@ -1,0 +1,566 @@
+//! One declaration: its chunk of text to a tree and findings.
+//!
+//! A pure function of the chunk's text; every span is relative to its start. The header and each member of the block are
+//! parsed on their own, so that a mistake in one is one finding and leaves the others whole. Where a name can be read from
+//! a broken header, the name is kept, so that its uses are not reported as unknown.
+
+use super::ast::*;
+use super::codes;
+use super::failure::{self, Line};
+use super::grammar::{self, Node, Rule};
+use super::keywords;
+use super::layout::{self, Block, Layout};
+use super::lexer::{Bracket, Token, TokenKind};
+use super::splitter::{self, Start};
+use super::tree::{self, Builder, place};
+use crate::finding::{Finding, Safety};
+use crate::span::Span;
+use std::ops::Range;
+
+/// What one chunk came to.
+#[derive(Clone, Debug, Default)]
+pub struct Parsed {
+    /// The declaration, if it could be understood.
+    pub declaration: Option<Declaration>,
+    /// `mlp 1`
+    pub edition: Option<Edition>,
+    /// The name that a declaration that could not be understood would have declared.
+    pub broken: Option<Ident>,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+}
+
+/// Parses a chunk. The tokens' spans are relative to `text`; `first` is the first that is not trivia.
+pub fn parse(text: &str, tokens: &[Token], first: usize, start: Start) -> Parsed {
+    let doc = doc_text(text, &tokens[..first]);
+    let tokens = &tokens[first..];
+    let word = &text[tokens[0].span.range()];
+    let known = matches!(start, Start::Keyword | Start::Indented);
+    let blocks = !known || !matches!(word, "mlp" | "use" | "param");
+    let layout = layout::lay_out(text, tokens, blocks);
+    let mut parser = Parser { text, tokens, layout: &layout, doc, findings: Vec::new() };
+    let mut parsed = match start {
+        Start::Keyword => parser.declaration(word),
+        Start::Indented => {
+            parser.report_indented(word);
+            parser.declaration(word)
+        }
+        Start::Word => parser.unknown_declaration(word),
+        Start::Stray => parser.stray(),
+    };
+    parser.findings.sort_by_key(failure::position);
+    parsed.findings = parser.findings;
+    parsed
+}
+
+/// The `##` lines, joined by newlines, without their marks.
+fn doc_text(text: &str, tokens: &[Token]) -> Option<String> {
+    let lines: Vec<&str> = (tokens.iter().filter(|t| t.kind == TokenKind::Doc))
+        .map(|t| text[t.span.range()].trim_start_matches('#'))
+        .map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end())
+        .collect();
+    if lines.is_empty() { None } else { Some(lines.join("\n")) }
+}
+
+struct Parser<'t> {
+    text: &'t str,
+    /// From the keyword on.
+    tokens: &'t [Token],
+    layout: &'t Layout,
+    doc: Option<String>,
+    findings: Vec<Finding>,
+}
+
+impl<'t> Parser<'t> {
+    fn word(&self, i: usize) -> &'t str {
+        &self.text[self.tokens[i].span.range()]
+    }
+
+    fn span(&self, tokens: &Range<usize>) -> Span {
+        match (self.tokens.get(tokens.start), tokens.end.checked_sub(1).and_then(|last| self.tokens.get(last))) {
+            (Some(first), Some(last)) => first.span.to(last.span),
+            _ => Span::default(),
+        }
+    }
+
+    /// Of everything from the keyword on.
+    fn whole(&self) -> Span {
+        self.span(&(0..self.tokens.len()))
+    }
+
+    /// The name in the header, even when the rest of it is wrong.
+    fn declared_name(&self) -> Option<Ident> {
+        let mut significant = (1..self.tokens.len()).filter(|i| !self.tokens[*i].kind.is_trivia());
+        let second = significant.next().filter(|i| self.tokens[*i].kind == TokenKind::Word)?;
+        Some(Ident { name: self.word(second).into(), span: self.tokens[second].span })
+    }
+
+    fn declaration(&mut self, keyword: &str) -> Parsed {
+        if let Some(what) = keywords::later_declaration(keyword) {
+            return self.later_declaration(keyword, what);
+        }
+        let before = self.findings.len();
+        let kind = match keyword {
+            "mlp" => {
+                let edition = self.edition();
+                self.check_tail(before);
+                return Parsed { edition, ..Parsed::default() };
+            }
+            "pipeline" => self.pipeline(),
+            "use" => self.import(),
+            "param" => self.param(),
+            "schema" => self.schema(),
+            "data" => self.data(),
+            "step" => self.step(),
+            "gate" => self.gate(),
+            _ => self.model(),
+        };
+        self.check_tail(before);
+        let mut broken = None;
+        let keyword = self.tokens[0].span;
+        let declaration = match kind {
+            Some(kind) => Some(Declaration { doc: self.doc.take(), span: self.whole(), keyword, kind }),
+            None => {
+                broken = self.declared_name();
+                None
+            }
+        };
+        Parsed { declaration, broken, ..Parsed::default() }
+    }
+
+    /// What stands after the declaration, and a block that is never closed. Both follow from a mistake in the header, if
+    /// there was one.
+    fn check_tail(&mut self, before: usize) {
+        let header = self.span(&self.layout.header);
+        let header_is_right = self.findings[before..].iter().all(|f| failure::position(f) > header.end);
+        if let Some(Block { open, close: None, .. }) = self.layout.block {
+            let end = self.tokens.iter().rposition(|t| !t.kind.is_trivia()).unwrap_or(open);
+            self.findings.push(failure::unclosed(self.text, self.tokens, open, end));
+        } else if let Some(trailing) = self.layout.trailing
+            && header_is_right
+        {
+            let finding = failure::trailing(self.text, self.tokens, trailing, self.layout.block.is_some());
+            self.findings.push(finding);
+        }
+    }
+
+    /// Parses some tokens by a rule. What is wrong with them is one finding.
+    fn line(&mut self, rule: Rule, tokens: &Range<usize>) -> Option<Node<'t>> {
+        let line = Line { text: self.text, tokens: self.tokens, partner: &self.layout.partner, range: tokens.clone() };
+        if let Some(finding) = failure::before_parsing(&line) {
+            self.findings.push(finding);
+            return None;
+        }
+        let span = self.span(tokens);
+        match grammar::parse(rule, &self.layout.text[span.range()]) {
+            Ok(node) => Some(node),
+            Err(failed) => {
+                self.findings.push(failure::explain(&line, rule, span.start as usize, &failed));
+                None
+            }
+        }
+    }
+
+    fn builder(&mut self, tokens: &Range<usize>) -> Builder<'_> {
+        let base = self.span(tokens).start as usize;
+        Builder { base, findings: &mut self.findings }
+    }
+
+    /// The header by its rule: its parts without keywords and marks, and a builder for them.
+    fn header(&mut self, rule: Rule) -> Option<(Vec<Node<'t>>, Builder<'_>)> {
+        let tokens = self.layout.header.clone();
+        let node = self.line(rule, &tokens)?;
+        let parts = node.into_inner().filter(|n| is_part(n.as_rule())).collect();
+        Some((parts, self.builder(&tokens)))
+    }
+
+    fn members(&self) -> &'t [Range<usize>] {
+        self.layout.block.as_ref().map_or(&[], |b| &b.members)
+    }
+
+    /// A declaration that is nothing without its block.
+    fn needs_block(&mut self, holds: &str) {
+        if self.layout.block.is_none() && self.findings.is_empty() {
+            let header = self.span(&self.layout.header);
+            let keyword = self.word(0);
+            self.findings.push(
+                Finding::error(codes::MISSING_BLOCK, place(header), format!("this `{keyword}` has no `{{ ... }}`"))
+                    .label("expected `{` after this")
+                    .help(format!("write {holds} between braces, one a line")),
+            );
+        }
+    }
+
+    fn edition(&mut self) -> Option<Edition> {
+        let (parts, builder) = self.header(Rule::edition)?;
+        let number = parts.into_iter().next()?;
+        let span = builder.span(&number);
+        let number = number.as_str().parse().ok();
+        if number != Some(1) {
+            let finding = Finding::error(
+                codes::UNSUPPORTED_EDITION,
+                place(span),
+                "this version of mlp does not know this edition of the language",
+            );
+            builder.findings.push(finding.label("the only edition is 1").help("write `mlp 1`, or install a newer mlp"));
+        }
+        Some(Edition { number: number.unwrap_or(0), span: self.span(&self.layout.header) })
+    }
+
+    fn pipeline(&mut self) -> Option<DeclarationKind> {
+        let name = self.header_name(Rule::pipeline);
+        self.needs_block("settings such as `about = \"...\"`");
+        let settings = self.settings();
+        Some(DeclarationKind::Pipeline { name: name?, settings })
+    }
+
+    /// A header that is a keyword and a name.
+    fn header_name(&mut self, rule: Rule) -> Option<Ident> {
+        let (parts, builder) = self.header(rule)?;
+        parts.first().map(|n| builder.ident(n))
+    }
+
+    fn import(&mut self) -> Option<DeclarationKind> {
+        let (parts, mut builder) = self.header(Rule::import)?;
+        let mut parts = parts.into_iter();
+        let path = parts.next()?;
+        let path_span = builder.span(&path);
+        let quoted = path.as_rule() == Rule::plain_string;
+        let path = if quoted { builder.plain_string(path) } else { path.as_str().into() };
+        let alias = parts.next().map(|n| builder.ident(&n));
+        Some(DeclarationKind::Use { path, path_span, quoted, alias })
+    }
+
+    fn param(&mut self) -> Option<DeclarationKind> {
+        let Some((parts, mut builder)) = self.header(Rule::param) else { return self.param_without_default() };
+        let mut parts = parts.into_iter();
+        let name = builder.ident(&parts.next()?);
+        let ty = builder.ty(parts.next()?);
+        let default = parts.next().map(|n| builder.expr(n));
+        Some(DeclarationKind::Param { name, ty, default })
+    }
+
+    /// Name and type of a parameter whose default is wrong.
+    fn param_without_default(&mut self) -> Option<DeclarationKind> {
+        let equals = self.layout.header.clone().find(|i| self.word(*i) == "=")?;
+        let span = self.span(&(0..equals));
+        let node = grammar::parse(Rule::param, &self.layout.text[span.range()]).ok()?;
+        let mut builder = Builder { base: span.start as usize, findings: &mut Vec::new() };
+        let mut parts = node.into_inner().filter(|n| is_part(n.as_rule()));
+        let name = builder.ident(&parts.next()?);
+        let ty = builder.ty(parts.next()?);
+        let default = Some(tree::error(self.tokens[equals].span));
+        Some(DeclarationKind::Param { name, ty, default })
+    }
+
+    fn schema(&mut self) -> Option<DeclarationKind> {
+        let name = self.header_name(Rule::schema);
+        self.needs_block("columns such as `age: int`");
+        let fields = self.members().iter().filter_map(|m| self.field(m)).collect();
+        Some(DeclarationKind::Schema { name: name?, fields })
+    }
+
+    fn field(&mut self, member: &Range<usize>) -> Option<Field> {
+        let node = self.line(Rule::field, member)?;
+        let doc = doc_text(self.text, &self.tokens[splitter::doc_start(self.tokens, member.start)..member.start]);
+        let span = self.span(member);
+        let mut builder = self.builder(member);
+        let mut parts = node.into_inner().filter(|n| is_part(n.as_rule()));
+        let name = builder.key(parts.next()?);
+        let ty = builder.ty(parts.next()?);
+        let mut attributes = Vec::new();
+        for part in parts {
+            let mut inner = part.into_inner();
+            let Some(first) = inner.next() else { continue };
+            attributes.push(match first.as_rule() {
+                Rule::kw_unique => Attribute::Unique(builder.span(&first)),
+                Rule::kw_label => Attribute::Label(builder.span(&first)),
+                Rule::comparison => Attribute::Compare(tree::comparison(first.as_str()), builder.chain(inner.next()?)),
+                _ => Attribute::In(builder.chain(inner.next()?)),
+            });
+        }
+        Some(Field { doc, name, ty, attributes, span })
+    }
+
+    fn data(&mut self) -> Option<DeclarationKind> {
+        let header = self.header(Rule::data).map(|(parts, builder)| {
+            let mut names = parts.iter().map(|n| builder.ident(n));
+            (names.next(), names.next())
+        });
+        self.needs_block("`source = ...` and what is expected of the rows");
+        let mut settings = Vec::new();
+        let mut expectations = Vec::new();
+        for member in self.members() {
+            if self.later_clause(member, &[("pii", "a rule for personal data")]) {
+            } else if self.is_clause(member, "expect") {
+                expectations.extend(self.clause(Rule::expectation, member));
+            } else if !self.wrong_clause(member, "expect") {
+                settings.extend(self.setting(member));
+            }
+        }
+        let (name, schema) = header?;
+        Some(DeclarationKind::Data { name: name?, schema, settings, expectations })
+    }
+
+    fn gate(&mut self) -> Option<DeclarationKind> {
+        let header = self.header(Rule::gate).map(|(parts, builder)| {
+            let name = parts.first().map(|n| builder.ident(n));
+            (name, parts.iter().skip(1).flat_map(|n| names_after(&builder, n)).collect())
+        });
+        self.needs_block("lines such as `require eval.auc >= 0.85`");
+        let mut requirements = Vec::new();
+        for member in self.members() {
+            if self.later_clause(member, &[("approve", "an approval by people")]) {
+            } else if self.is_clause(member, "require") {
+                requirements.extend(self.clause(Rule::requirement, member));
+            } else if !self.wrong_clause(member, "require") {
+                let span = self.span(member);
+                self.findings.push(
+                    Finding::error(codes::UNEXPECTED_SYNTAX, place(span), "this line of the gate requires nothing")
+                        .label("expected `require`")
+                        .help("begin it with `require`, as in `require eval.auc >= 0.85`"),
+                );
+            }
+        }
+        let (name, after) = header?;
+        Some(DeclarationKind::Gate { name: name?, requirements, after })
+    }
+
+    fn step(&mut self) -> Option<DeclarationKind> {
+        let whole = self.whole();
+        let broken_step = |name: Ident| DeclarationKind::Step {
+            name,
+            body: tree::error(whole),
+            when: None,
+            after: Vec::new(),
+            settings: Vec::new(),
+        };
+        if self.later_form() {
+            return self.declared_name().map(broken_step);
+        }
+        let header = self.header(Rule::step).map(|(parts, builder)| step_header(parts, builder));
+        let settings = self.settings();
+        match header {
+            Some(Some((name, body, when, after))) => Some(DeclarationKind::Step { name, body, when, after, settings }),
+            _ => self.declared_name().map(broken_step),
+        }
+    }
+
+    fn model(&mut self) -> Option<DeclarationKind> {
+        let header = self.header(Rule::model).and_then(|(parts, mut builder)| {
+            let mut parts = parts.into_iter();
+            let name = builder.ident(&parts.next()?);
+            let value = builder.expr(parts.next()?);
+            let after = parts.flat_map(|n| names_after(&builder, &n)).collect();
+            Some((name, value, after))
+        });
+        let mut card: Option<Vec<(Ident, Expr)>> = None;
+        let mut settings = Vec::new();
+        for member in self.members() {
+            if self.is_clause(member, "card") {
+                let span = self.tokens[member.start].span;
+                let Some(node) = self.line(Rule::card, member) else { continue };
+                let mut builder = self.builder(member);
+                let entries = node.into_inner().find(|n| n.as_rule() == Rule::map).map(|n| builder.map(n));
+                if card.is_some() {
+                    self.findings.push(failure::repeated(span, "card"));
+                }
+                card = card.or(entries);
+            } else {
+                settings.extend(self.setting(member));
+            }
+        }
+        let card = card.unwrap_or_default();
+        let (name, value, after) = match header {
+            Some(header) => header,
+            None => (self.declared_name()?, tree::error(self.whole()), Vec::new()),
+        };
+        Some(DeclarationKind::Model { name, value, after, card, settings })
+    }
+
+    fn settings(&mut self) -> Vec<Setting> {
+        self.members().iter().filter_map(|m| self.setting(m)).collect()
+    }
+
+    fn setting(&mut self, member: &Range<usize>) -> Option<Setting> {
+        let node = self.line(Rule::setting, member)?;
+        let span = self.span(member);
+        let mut builder = self.builder(member);
+        let mut parts = node.into_inner().filter(|n| is_part(n.as_rule()));
+        let name = builder.ident(&parts.next()?);
+        let value = builder.expr(parts.next()?);
+        Some(Setting { name, value, span })
+    }
+
+    /// `expect` or `require`.
+    fn clause(&mut self, rule: Rule, member: &Range<usize>) -> Option<Clause> {
+        let node = self.line(rule, member)?;
+        let span = self.span(member);
+        let mut builder = self.builder(member);
+        let mut parts = node.into_inner().filter(|n| is_part(n.as_rule()));
+        let condition = builder.expr(parts.next()?);
+        let mut clause = Clause { condition, because: None, min_support: None, span };
+        for part in parts {
+            let (rule, at) = (part.as_rule(), builder.span(&part));
+            let mut inner = part.into_inner();
+            let (Some(keyword), Some(value)) = (inner.next(), inner.next()) else { continue };
+            let keyword_span = builder.span(&keyword);
+            match rule {
+                Rule::because if clause.because.is_none() => clause.because = Some(builder.plain_string(value)),
+                Rule::min_support if clause.min_support.is_none() => clause.min_support = Some(builder.expr(value)),
+                Rule::unless => {
+                    builder.findings.push(failure::not_yet(at, "unless", "an exception from a requirement"))
+                }
+                _ => builder.findings.push(failure::repeated(keyword_span, keyword.as_str())),
+            }
+        }
+        Some(clause)
+    }
+
+    /// Whether the member starts with this word, and is not a setting of that name.
+    fn is_clause(&self, member: &Range<usize>, word: &str) -> bool {
+        let mut significant = member.clone().filter(|i| !self.tokens[*i].kind.is_trivia());
+        let first = significant.next().is_some_and(|i| self.word(i) == word);
+        first && !significant.next().is_some_and(|i| matches!(self.word(i), "=" | ":"))
+    }
+
+    /// A clause of the language that this version cannot run.
+    fn later_clause(&mut self, member: &Range<usize>, clauses: &[(&str, &str)]) -> bool {
+        let Some((word, what)) = clauses.iter().find(|(word, _)| self.is_clause(member, word)) else { return false };
+        self.findings.push(failure::not_yet(self.span(member), word, what));
+        true
+    }
+
+    /// A clause under a wrong name: one of another block, or misspelled.
+    fn wrong_clause(&mut self, member: &Range<usize>, right: &'static str) -> bool {
+        let (word, span) = (self.word(member.start), self.tokens[member.start].span);
+        let meant = keywords::nearest(word, [right]).is_some() || keywords::CLAUSES.contains(&word);
+        if !meant || word == right || !self.is_clause(member, word) {
+            return false;
+        }
+        self.findings.push(
+            Finding::error(codes::UNEXPECTED_SYNTAX, place(span), format!("`{word}` is not known here"))
+                .label(format!("did you mean `{right}`?"))
+                .fix(format!("write `{right}`"), span, right, Safety::Unsafe),
+        );
+        true
+    }
+
+    /// `sql """..."""`, `docker(...) { ... }` and `process(...)` as the body of a step.
+    fn later_form(&mut self) -> bool {
+        let mut significant = self.layout.header.clone().filter(|i| !self.tokens[*i].kind.is_trivia()).skip(2);
+        let (Some(equals), Some(form), Some(then)) = (significant.next(), significant.next(), significant.next())
+        else {
+            return false;
+        };
+        let what = match (self.word(form), self.tokens[then].kind) {
+            ("sql", TokenKind::StringStart) => "a step written in SQL",
+            ("docker", TokenKind::Open(Bracket::Round)) => "a step that runs a container",
+            ("process", TokenKind::Open(Bracket::Round)) => "a step that runs a program of this machine",
+            _ => return false,
+        };
+        if self.word(equals) != "=" {
+            return false;
+        }
+        self.findings.push(failure::not_yet(self.tokens[form].span, self.word(form), what));
+        true
+    }
+
+    fn later_declaration(&mut self, keyword: &str, what: &str) -> Parsed {
+        self.findings.push(failure::not_yet(self.tokens[0].span, keyword, what));
+        Parsed { broken: self.declared_name(), ..Parsed::default() }
+    }
+
+    fn report_indented(&mut self, keyword: &str) {
+        let at = self.tokens[0].span;
+        let line = self.text[..at.start as usize].rfind('\n').map_or(0, |n| n + 1);
+        self.findings.push(
+            Finding::error(codes::INDENTED_DECLARATION, place(at), format!("this `{keyword}` is indented"))
+                .label("a declaration starts in the first column")
+                .help(format!("move `{keyword}` to the start of its line"))
+                .fix("remove the indentation", Span::new(line, at.start as usize), "", Safety::Safe),
+        );
+    }
+
+    fn unknown_declaration(&mut self, word: &str) -> Parsed {
+        let span = self.tokens[0].span;
+        let finding =
+            Finding::error(codes::UNKNOWN_DECLARATION, place(span), format!("`{word}` starts no declaration"));
+        self.findings.push(match keywords::nearest_declaration(word) {
+            Some(meant) => finding.label(format!("did you mean `{meant}`?")).fix(
+                format!("write `{meant}`"),
+                span,
+                meant,
+                Safety::Unsafe,
+            ),
+            None => finding.label("expected a declaration").help(
+                "a line in the first column starts with one of pipeline, use, param, schema, data, step, gate, model",
+            ),
+        });
+        Parsed { broken: self.declared_name(), ..Parsed::default() }
+    }
+
+    fn stray(&mut self) -> Parsed {
+        self.findings.push(failure::stray(self.text, self.tokens));
+        Parsed::default()
+    }
+}
+
+/// Whether a node is more than a keyword or a mark.
+fn is_part(rule: Rule) -> bool {
+    use Rule::*;
+    !matches!(
+        rule,
+        kw_mlp
+            | kw_pipeline
+            | kw_use
+            | kw_param
+            | kw_schema
+            | kw_data
+            | kw_step
+            | kw_gate
+            | kw_model
+            | kw_as
+            | kw_after
+            | kw_when
+            | kw_for
+            | kw_in
+            | kw_expect
+            | kw_require
+            | kw_card
+            | colon
+            | equals
+            | comma
+            | EOI
+    )
+}
+
+/// The names in `after a, b`.
+fn names_after(builder: &Builder<'_>, node: &Node<'_>) -> Vec<Ident> {
+    node.clone().into_inner().filter(|n| n.as_rule() == Rule::name).map(|n| builder.ident(&n)).collect()
+}
+
+type StepHeader = (Ident, Expr, Option<Expr>, Vec<Ident>);
+
+fn step_header(parts: Vec<Node<'_>>, mut builder: Builder<'_>) -> Option<StepHeader> {
+    let mut parts = parts.into_iter();
+    let name = builder.ident(&parts.next()?);
+    let body = builder.expr(parts.next()?);
+    let (mut when, mut after) = (None, Vec::new());
+    for part in parts {
+        let span = builder.span(&part);
+        match part.as_rule() {
+            Rule::condition => {
+                let condition = part.into_inner().find(|n| n.as_rule() == Rule::expr)?;
+                if when.is_some() {
+                    builder.findings.push(failure::repeated(span, "when"));
+                } else {
+                    when = Some(builder.expr(condition));
+                }
+            }
+            Rule::after => after.extend(names_after(&builder, &part)),
+            _ => builder.findings.push(failure::not_yet(span, "for", "a fan-out over a list")),
+        }
+    }
+    Some((name, body, when, after))
+}

@@ -1,0 +1,169 @@
+//! Moves what was parsed from a chunk to its place in the file.
+//!
+//! A chunk is parsed as if it were a file of its own, so that what comes out depends on its text alone.
+
+use super::ast::*;
+use crate::finding::{Finding, Label, Place};
+use crate::span::Span;
+use std::sync::Arc;
+
+/// Something with places in it.
+pub trait Shift {
+    /// Moves every span `by` bytes further on.
+    fn shift(&mut self, by: usize);
+}
+
+/// Moves a finding `by` bytes further on, into the file `path`.
+pub fn place_finding(finding: &mut Finding, path: &Arc<str>, by: usize) {
+    let place = |label: &mut Label| {
+        if let Place::Source { path: p, span } = &mut label.place {
+            *p = path.clone();
+            span.shift(by);
+        }
+    };
+    place(&mut finding.primary);
+    finding.secondary.iter_mut().for_each(place);
+    for edit in finding.fix.iter_mut().flat_map(|f| &mut f.edits) {
+        edit.span.shift(by);
+    }
+}
+
+impl Shift for Span {
+    fn shift(&mut self, by: usize) {
+        *self = self.shifted(by);
+    }
+}
+
+impl<T: Shift> Shift for Option<T> {
+    fn shift(&mut self, by: usize) {
+        self.iter_mut().for_each(|t| t.shift(by));
+    }
+}
+
+impl<T: Shift> Shift for Vec<T> {
+    fn shift(&mut self, by: usize) {
+        self.iter_mut().for_each(|t| t.shift(by));
+    }
+}
+
+impl<T: Shift> Shift for Box<T> {
+    fn shift(&mut self, by: usize) {
+        T::shift(self, by);
+    }
+}
+
+impl<A: Shift, B: Shift> Shift for (A, B) {
+    fn shift(&mut self, by: usize) {
+        self.0.shift(by);
+        self.1.shift(by);
+    }
+}
+
+/// Shifts each of several things.
+macro_rules! shift {
+    ($by:expr; $($part:expr),*) => { { $( $part.shift($by); )* } };
+}
+
+impl Shift for Ident {
+    fn shift(&mut self, by: usize) {
+        self.span.shift(by);
+    }
+}
+
+impl Shift for Edition {
+    fn shift(&mut self, by: usize) {
+        self.span.shift(by);
+    }
+}
+
+impl Shift for Declaration {
+    fn shift(&mut self, by: usize) {
+        use DeclarationKind::*;
+        shift!(by; self.span, self.keyword);
+        match &mut self.kind {
+            Pipeline { name, settings } => shift!(by; name, settings),
+            Use { path: _, path_span, quoted: _, alias } => shift!(by; path_span, alias),
+            Param { name, ty, default } => shift!(by; name, ty, default),
+            Schema { name, fields } => shift!(by; name, fields),
+            Data { name, schema, settings, expectations } => shift!(by; name, schema, settings, expectations),
+            Step { name, body, when, after, settings } => shift!(by; name, body, when, after, settings),
+            Gate { name, requirements, after } => shift!(by; name, requirements, after),
+            Model { name, value, after, card, settings } => shift!(by; name, value, after, card, settings),
+        }
+    }
+}
+
+impl Shift for Setting {
+    fn shift(&mut self, by: usize) {
+        shift!(by; self.name, self.value, self.span);
+    }
+}
+
+impl Shift for Clause {
+    fn shift(&mut self, by: usize) {
+        shift!(by; self.condition, self.min_support, self.span);
+    }
+}
+
+impl Shift for Field {
+    fn shift(&mut self, by: usize) {
+        shift!(by; self.name, self.ty, self.attributes, self.span);
+    }
+}
+
+impl Shift for Attribute {
+    fn shift(&mut self, by: usize) {
+        match self {
+            Attribute::Unique(span) | Attribute::Label(span) => span.shift(by),
+            Attribute::In(expr) | Attribute::Compare(_, expr) => expr.shift(by),
+        }
+    }
+}
+
+impl Shift for TypeExpr {
+    fn shift(&mut self, by: usize) {
+        self.span.shift(by);
+        match &mut self.kind {
+            TypeKind::Named(_) | TypeKind::Enum(_) => {}
+            TypeKind::Optional(inner) => inner.shift(by),
+            TypeKind::Generic(name, inner) => shift!(by; name, inner),
+        }
+    }
+}
+
+impl Shift for Argument {
+    fn shift(&mut self, by: usize) {
+        shift!(by; self.name, self.value);
+    }
+}
+
+impl Shift for StringPart {
+    fn shift(&mut self, by: usize) {
+        match self {
+            StringPart::Text(_) => {}
+            StringPart::Hole(expr) => expr.shift(by),
+        }
+    }
+}
+
+impl Shift for Expr {
+    fn shift(&mut self, by: usize) {
+        use ExprKind::*;
+        self.span.shift(by);
+        match &mut self.kind {
+            Null | Bool(_) | Int(_) | Float(_) | Fraction(_) | Duration(_) | Size(_) | Date(_) | Time(_) => {}
+            Name(_) | Error => {}
+            String(parts) => parts.shift(by),
+            Member(of, name) => shift!(by; of, name),
+            Call(callee, arguments) => shift!(by; callee, arguments),
+            List(items) => items.shift(by),
+            Map(entries) => entries.shift(by),
+            Not(inner) | Negate(inner) => inner.shift(by),
+            Range { low: a, high: b, inclusive: _ } => shift!(by; a, b),
+            And(a, b) | Or(a, b) | Compare(_, a, b) | In(a, b) | Arithmetic(_, a, b) | Coalesce(a, b) => {
+                shift!(by; a, b);
+            }
+            When { then, condition, otherwise } => shift!(by; then, condition, otherwise),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Prints sources with their findings, and trees, for snapshots.
+
+use crate::finding::{Label, Place};
+use crate::span::{Source, Span};
+use crate::syntax::Syntax;
+use crate::syntax::ast::*;
+use std::fmt::Write;
+
+/// The source, and below it every finding with the lines it speaks of.
+pub fn findings(source: &Source, syntax: &Syntax) -> String {
+    let mut out = String::new();
+    for (n, line) in source.text.lines().enumerate() {
+        let _ = writeln!(out, "{:3} | {line}", n + 1);
+    }
+    for finding in &syntax.findings {
+        let severity = if finding.is_error() { "error" } else { "warning" };
+        let _ = write!(out, "\n{severity}[{} {}]: {}", finding.code.id, finding.code.name, finding.message);
+        label(&mut out, source, &finding.primary);
+        finding.secondary.iter().for_each(|l| label(&mut out, source, l));
+        finding.notes.iter().for_each(|n| drop(write!(out, "\n  note: {n}")));
+        if let Some(help) = &finding.help {
+            let _ = write!(out, "\n  help: {help}");
+        }
+        if let Some(fix) = &finding.fix {
+            let _ = write!(out, "\n  fix ({:?}): {}", fix.safety, fix.title);
+            for edit in &fix.edits {
+                let _ = write!(out, ": {:?} -> {:?}", &source.text[edit.span.range()], edit.text);
+            }
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn label(out: &mut String, source: &Source, label: &Label) {
+    if let Place::Source { span, .. } = &label.place {
+        let (line, column) = source.line_column(span.start);
+        let _ = write!(out, "\n  {line}:{column} {:?}", &source.text[span.range()]);
+        if !label.text.is_empty() {
+            let _ = write!(out, " <- {}", label.text);
+        }
+    }
+}
+
+/// A tree, one declaration after the other; expressions fully parenthesised.
+pub fn tree(file: &File) -> String {
+    let mut out = String::new();
+    if let Some(edition) = &file.edition {
+        let _ = writeln!(out, "mlp {}", edition.number);
+    }
+    file.declarations.iter().for_each(|d| declaration(&mut out, d));
+    out
+}
+
+/// One declaration.
+pub fn declaration(out: &mut String, declaration: &Declaration) {
+    use DeclarationKind::*;
+    if let Some(doc) = &declaration.doc {
+        let _ = writeln!(out, "doc {doc:?}");
+    }
+    let _ = match &declaration.kind {
+        Pipeline { name, settings: s } => writeln!(out, "pipeline {}", name.name).map(|()| settings(out, s)),
+        Use { path, quoted, alias, .. } => {
+            writeln!(out, "use {path:?} quoted={quoted} as {:?}", alias.as_ref().map(|a| &a.name)).map(drop)
+        }
+        Param { name, ty: t, default } => {
+            writeln!(out, "param {}: {} = {}", name.name, ty(t), default.as_ref().map_or("-".into(), expr))
+        }
+        Schema { name, fields } => {
+            writeln!(out, "schema {}", name.name).map(|()| fields.iter().for_each(|f| field(out, f)))
+        }
+        Data { name, schema, settings: s, expectations } => {
+            writeln!(out, "data {}: {:?}", name.name, schema.as_ref().map(|s| &s.name)).map(|()| {
+                settings(out, s);
+                clauses(out, "expect", expectations);
+            })
+        }
+        Step { name, body, when, after, settings: s } => {
+            let when = when.as_ref().map_or(String::new(), |w| format!(" when {}", expr(w)));
+            writeln!(out, "step {} = {}{when}{}", name.name, expr(body), names(after)).map(|()| settings(out, s))
+        }
+        Gate { name, requirements, after } => {
+            writeln!(out, "gate {}{}", name.name, names(after)).map(|()| clauses(out, "require", requirements))
+        }
+        Model { name, value, after, card, settings: s } => {
+            writeln!(out, "model {} = {}{}", name.name, expr(value), names(after)).map(|()| {
+                card.iter().for_each(|(k, v)| drop(writeln!(out, "  card {} = {}", k.name, expr(v))));
+                settings(out, s);
+            })
+        }
+    };
+}
+
+fn names(names: &[Ident]) -> String {
+    let names: Vec<&str> = names.iter().map(|n| n.name.as_str()).collect();
+    if names.is_empty() { String::new() } else { format!(" after {}", names.join(", ")) }
+}
+
+fn settings(out: &mut String, settings: &[Setting]) {
+    settings.iter().for_each(|s| drop(writeln!(out, "  {} = {}", s.name.name, expr(&s.value))));
+}
+
+fn clauses(out: &mut String, keyword: &str, clauses: &[Clause]) {
+    for clause in clauses {
+        let _ = write!(out, "  {keyword} {}", expr(&clause.condition));
+        if let Some(because) = &clause.because {
+            let _ = write!(out, " because {because:?}");
+        }
+        if let Some(support) = &clause.min_support {
+            let _ = write!(out, " min_support {}", expr(support));
+        }
+        out.push('\n');
+    }
+}
+
+fn field(out: &mut String, field: &Field) {
+    let _ = write!(out, "  {:?}: {}", field.name.name, ty(&field.ty));
+    for attribute in &field.attributes {
+        let _ = match attribute {
+            Attribute::Unique(_) => write!(out, " unique"),
+            Attribute::Label(_) => write!(out, " label"),
+            Attribute::In(e) => write!(out, " in {}", expr(e)),
+            Attribute::Compare(c, e) => write!(out, " {c:?} {}", expr(e)),
+        };
+    }
+    if let Some(doc) = &field.doc {
+        let _ = write!(out, " doc {doc:?}");
+    }
+    out.push('\n');
+}
+
+/// A type.
+pub fn ty(ty_expr: &TypeExpr) -> String {
+    match &ty_expr.kind {
+        TypeKind::Named(name) => name.clone(),
+        TypeKind::Enum(texts) => format!("{texts:?}"),
+        TypeKind::Optional(inner) => format!("{}?", ty(inner)),
+        TypeKind::Generic(name, inner) => format!("{}<{}>", name.name, ty(inner)),
+    }
+}
+
+/// An expression.
+pub fn expr(e: &Expr) -> String {
+    use ExprKind::*;
+    let list = |items: &[Expr]| items.iter().map(expr).collect::<Vec<_>>().join(", ");
+    match &e.kind {
+        Null => "null".into(),
+        Bool(b) => b.to_string(),
+        Int(i) => i.to_string(),
+        Float(f) => format!("{f:?}"),
+        Fraction(f) => format!("fraction({f:?})"),
+        Duration(ns) => format!("{ns}ns"),
+        Size(bytes) => format!("{bytes}B"),
+        Date(d) | Time(d) => d.clone(),
+        String(parts) => {
+            let part = |p: &StringPart| match p {
+                StringPart::Text(t) => format!("{t:?}"),
+                StringPart::Hole(e) => format!("${{{}}}", expr(e)),
+            };
+            format!("text[{}]", parts.iter().map(part).collect::<Vec<_>>().join(" "))
+        }
+        Name(name) => name.clone(),
+        Member(of, name) => format!("{}.{}", expr(of), name.name),
+        Call(callee, arguments) => {
+            let argument = |a: &Argument| match &a.name {
+                Some(name) => format!("{}: {}", name.name, expr(&a.value)),
+                None => expr(&a.value),
+            };
+            format!("{}({})", expr(callee), arguments.iter().map(argument).collect::<Vec<_>>().join(", "))
+        }
+        List(items) => format!("[{}]", list(items)),
+        Map(entries) => {
+            let entry = |(k, v): &(Ident, Expr)| format!("{:?}: {}", k.name, expr(v));
+            format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
+        }
+        Range { low, high, inclusive } => {
+            format!("({} ..{} {})", expr(low), if *inclusive { "=" } else { "" }, expr(high))
+        }
+        Not(inner) => format!("(not {})", expr(inner)),
+        Negate(inner) => format!("(-{})", expr(inner)),
+        And(a, b) => format!("({} and {})", expr(a), expr(b)),
+        Or(a, b) => format!("({} or {})", expr(a), expr(b)),
+        Compare(c, a, b) => format!("({} {c:?} {})", expr(a), expr(b)),
+        In(a, b) => format!("({} in {})", expr(a), expr(b)),
+        Arithmetic(o, a, b) => format!("({} {o:?} {})", expr(a), expr(b)),
+        Coalesce(a, b) => format!("({} ?? {})", expr(a), expr(b)),
+        When { then, condition, otherwise } => {
+            format!("({} when {} else {})", expr(then), expr(condition), expr(otherwise))
+        }
+        Error => "ERROR".into(),
+    }
+}
+
+/// Every span of a finding.
+pub fn spans(syntax: &Syntax) -> Vec<Span> {
+    let mut spans = Vec::new();
+    for finding in &syntax.findings {
+        for label in std::iter::once(&finding.primary).chain(&finding.secondary) {
+            if let Place::Source { span, .. } = &label.place {
+                spans.push(*span);
+            }
+        }
+        spans.extend(finding.fix.iter().flat_map(|f| &f.edits).map(|e| e.span));
+    }
+    spans
+}
