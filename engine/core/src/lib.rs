@@ -5,10 +5,41 @@
 //! Must never know: WASM, Docker, HTTP, Arrow, terminals.
 //!
 //! ```text
-//! Pipeline -> plan -> scheduler <-> driver -> record -> journal -> store -> history
+//! Pipeline -> planner -> plan -> scheduler <-> driver -> record -> journal -> store
+//!                                                          |          |
+//!                                                       observer   history
 //! ```
+//!
+//! Start at [`engine::Engine`] (runs things, one process at a time) or [`history::History`] (looks, any number).
+//!
+//! Invariants
+//! - The journals are the truth; the store can be thrown away.
+//! - An artifact is trusted only if a synced record names it.
+//! - Nothing that the outside can see happens before everything it rests on is durable.
+//! - A result is reused only if everything that can change it is the same: see [`manifest`].
+//! - No content of the state folder makes the engine panic.
 
+mod artifacts;
+mod canonical;
+pub mod clock;
 pub mod digest;
+pub mod disk;
+mod driver;
+pub mod engine;
 pub mod executor;
+pub mod history;
+pub mod journal;
+pub mod lock;
+pub mod manifest;
+pub mod metrics;
+pub mod observer;
 pub mod plan;
+mod planner;
+pub mod project;
 pub mod record;
+mod recovery;
+pub mod scheduler;
+pub mod store;
+mod verdict;
+pub mod view;
+mod words;

@@ -1,0 +1,188 @@
+//! Looking back, and looking on: everything another process may know of a project without being its engine.
+//!
+//! Reads journals alone, never the store, takes no lock and changes nothing, so it works beside a live engine, after a
+//! kill, and on a read-only disk. A torn last frame is simply not there yet.
+
+use crate::artifacts::inline_of;
+use crate::digest::Digest;
+use crate::engine::{EngineError, Parts};
+use crate::journal;
+use crate::lock::{self, Holder};
+use crate::plan::Plan;
+use crate::planner::{Planner, Request};
+use crate::project::Project;
+use crate::record::{Artifact, Millis, ModelVersion, Outcome, Record};
+use crate::store::{MemoryKeys, Store};
+use crate::view::{NodeState, RunView};
+use mlp_lang::pipeline::Pipeline;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// A project's past.
+#[derive(Clone, Debug)]
+pub struct History {
+    project: Project,
+}
+
+/// A line of `mlp runs`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunSummary {
+    /// Its number.
+    pub run: u64,
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The file as the user wrote its path.
+    pub file: String,
+    /// When it began.
+    pub started: Millis,
+    /// When it ended.
+    pub ended: Option<Millis>,
+    /// How it ended. `None`: live if [`History::live`] names this run, else killed.
+    pub outcome: Option<Outcome>,
+    /// Nodes that ran.
+    pub ran: usize,
+    /// Nodes whose result was in the cache.
+    pub reused: usize,
+    /// Nodes that failed.
+    pub failed: usize,
+    /// Nodes that did not run.
+    pub skipped: usize,
+    /// What it registered: name and version.
+    pub models: Vec<(String, u64)>,
+}
+
+/// A log of one attempt.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Log {
+    /// Which attempt, one-based.
+    pub attempt: u32,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Lines of time, level and text.
+    pub text: String,
+}
+
+impl History {
+    /// The history of a project; one without a state folder has none, which is no error.
+    pub fn open(project: &Project) -> History {
+        History { project: project.clone() }
+    }
+
+    /// Who runs something right now, if anybody.
+    pub fn live(&self) -> Result<Option<Holder>, EngineError> {
+        Ok(lock::holder(&self.project.lock())?)
+    }
+
+    /// All runs, oldest first.
+    pub fn runs(&self) -> Result<Vec<RunSummary>, EngineError> {
+        let mut runs = Vec::new();
+        for run in self.project.run_numbers()? {
+            if let Some(view) = self.view(run)? {
+                runs.push(summary(&view));
+            }
+        }
+        Ok(runs)
+    }
+
+    /// One run: by its number, or `last`.
+    pub fn run(&self, wanted: &str) -> Result<RunView, EngineError> {
+        let unknown = || EngineError::UnknownRun { wanted: wanted.to_owned() };
+        if wanted != "last" {
+            let run = wanted.parse().map_err(|_| unknown())?;
+            return self.view(run)?.ok_or_else(unknown);
+        }
+        for run in self.project.run_numbers()?.into_iter().rev() {
+            if let Some(view) = self.view(run)? {
+                return Ok(view);
+            }
+        }
+        Err(unknown())
+    }
+
+    /// Every version of every model, by name, then version.
+    pub fn models(&self) -> Result<Vec<ModelVersion>, EngineError> {
+        let mut models: Vec<ModelVersion> = Vec::new();
+        for run in self.project.run_numbers()? {
+            let Some(view) = self.view(run)? else { continue };
+            models.extend(view.models.into_iter().filter(|known| !known.kept).map(|known| known.entry));
+        }
+        models.sort_by(|a, b| (&a.name, a.version).cmp(&(&b.name, b.version)));
+        models.dedup_by(|a, b| a.name == b.name && a.version == b.version);
+        Ok(models)
+    }
+
+    /// One version of a model; the latest if none is named.
+    pub fn model(&self, name: &str, version: Option<u64>) -> Result<ModelVersion, EngineError> {
+        let fits = |model: &ModelVersion| model.name == name && version.is_none_or(|wanted| wanted == model.version);
+        let models = self.models()?;
+        let found = models.iter().rev().find(|model| fits(model));
+        found.cloned().ok_or_else(|| EngineError::UnknownModel { name: name.to_owned(), version })
+    }
+
+    /// What a node said in a run, attempt by attempt. Attempts that said nothing have no log.
+    pub fn logs(&self, run: u64, node: &str) -> Result<Vec<Log>, EngineError> {
+        let mut logs = Vec::new();
+        let attempts = self.view(run)?.and_then(|view| view.node(node).map(|node| node.attempts.len()));
+        for attempt in 1..=u32::try_from(attempts.unwrap_or(0)).unwrap_or(u32::MAX) {
+            let path = self.project.log(run, node, attempt);
+            if let Ok(bytes) = std::fs::read(&path) {
+                logs.push(Log { attempt, path, text: String::from_utf8_lossy(&bytes).into_owned() });
+            }
+        }
+        Ok(logs)
+    }
+
+    /// Where the bytes of an artifact are, if they are.
+    pub fn artifact_path(&self, digest: &Digest) -> Option<PathBuf> {
+        let path = self.project.artifact(digest);
+        path.is_file().then_some(path)
+    }
+
+    /// The bytes of an artifact, from its file or from the record that carries them.
+    pub fn artifact_bytes(&self, artifact: &Artifact) -> Option<Vec<u8>> {
+        match inline_of(artifact) {
+            Some(bytes) => Some(bytes.to_vec()),
+            None => std::fs::read(self.artifact_path(&artifact.digest)?).ok(),
+        }
+    }
+
+    /// What the engine would do now, without being it: the same planner on a state read from the journals.
+    pub fn plan(&self, parts: &Parts, pipeline: &Pipeline, base: &Path, force: &[String]) -> Result<Plan, EngineError> {
+        let store = Store::new(MemoryKeys::default());
+        for run in self.project.run_numbers()? {
+            let read = journal::read(&self.project.journal(run))?;
+            store.apply(run, 0, &read.records)?;
+        }
+        let planner = Planner { project: &self.project, store: &store, parts, read_only: true };
+        Ok(planner.prepare(&Request { pipeline, base, force })?.plan)
+    }
+
+    fn view(&self, run: u64) -> Result<Option<RunView>, EngineError> {
+        match journal::read(&self.project.journal(run)) {
+            Ok(read) => Ok(RunView::of(read.records)),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn summary(view: &RunView) -> RunSummary {
+    RunSummary {
+        run: view.started.run,
+        pipeline: view.started.pipeline.clone(),
+        file: view.started.file.clone(),
+        started: view.started.at,
+        ended: view.ended,
+        outcome: view.outcome,
+        ran: view.count(NodeState::Done),
+        reused: view.count(NodeState::Reused),
+        failed: view.count(NodeState::Failed),
+        skipped: view.count(NodeState::Skipped),
+        models: view.models.iter().map(|known| (known.entry.name.clone(), known.entry.version)).collect(),
+    }
+}
+
+/// The records of one run, as far as they can be read.
+pub fn records(project: &Project, run: u64) -> Result<Vec<Record>, EngineError> {
+    Ok(journal::read(&project.journal(run))?.records)
+}

@@ -1,0 +1,134 @@
+//! One live engine per project.
+//!
+//! The lock is an exclusive `flock` on `state/lock`, so the kernel lets go of it whenever its holder dies: what the file
+//! says is only for people, and believed only while the lock is held.
+
+use crate::disk::{At, DiskError};
+use crate::record::Millis;
+use fd_lock::RwLock;
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::{ErrorKind, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Who holds a project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Process id.
+    pub pid: u32,
+    /// Its command line.
+    pub command: String,
+    /// The run in progress, once there is one.
+    pub run: Option<u64>,
+    /// Of which pipeline.
+    pub pipeline: Option<String>,
+    /// Since when it holds the project, and the run if there is one.
+    pub since: Millis,
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "process {} (`{}`)", self.pid, self.command)?;
+        if let (Some(run), Some(pipeline)) = (self.run, &self.pipeline) {
+            write!(f, ", run {run} of `{pipeline}`")?;
+        }
+        write!(f, ", since {}", crate::clock::rfc3339(self.since))
+    }
+}
+
+/// The lock, held until it is dropped.
+pub(crate) struct Lock {
+    /// Locked through its descriptor: closing it is what unlocks.
+    _file: RwLock<File>,
+    path: PathBuf,
+}
+
+/// Why the lock was not had.
+pub(crate) enum NotLocked {
+    /// Somebody else has it. `None`: it said nothing readable.
+    Busy(Option<Holder>),
+    /// The file itself.
+    Disk(DiskError),
+}
+
+impl Lock {
+    /// Takes the lock, waiting at most this long for its holder to let go.
+    pub fn take(path: &Path, holder: &Holder, wait: Duration) -> Result<Lock, NotLocked> {
+        let file = File::options().read(true).write(true).create(true).truncate(false).open(path);
+        let mut file = RwLock::new(file.at("open", path).map_err(NotLocked::Disk)?);
+        let deadline = Instant::now() + wait;
+        let mut pause = Duration::from_millis(2);
+        loop {
+            match file.try_write() {
+                // The guard would borrow the lock; without it the kernel unlocks when the file is closed.
+                Ok(guard) => {
+                    std::mem::forget(guard);
+                    break;
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    if Instant::now() >= deadline {
+                        return Err(NotLocked::Busy(read_holder(path)));
+                    }
+                    std::thread::sleep(pause.min(deadline.saturating_duration_since(Instant::now())));
+                    pause = (pause * 2).min(Duration::from_millis(100));
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error).at("lock", path).map_err(NotLocked::Disk),
+            }
+        }
+        let mut lock = Lock { _file: file, path: path.to_owned() };
+        lock.tell(holder).map_err(NotLocked::Disk)?;
+        Ok(lock)
+    }
+
+    /// Says who holds it.
+    pub fn tell(&mut self, holder: &Holder) -> Result<(), DiskError> {
+        let mut file = File::options().write(true).open(&self.path).at("open", &self.path)?;
+        let text = serde_json::to_vec(holder).map_err(std::io::Error::from).at("write", &self.path)?;
+        file.rewind().and_then(|()| file.write_all(&text)).at("write", &self.path)?;
+        file.set_len(text.len() as u64).at("write", &self.path)
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // An empty file says that nobody died holding it.
+        let _ = File::options().write(true).open(&self.path).and_then(|file| file.set_len(0));
+    }
+}
+
+/// Who holds the lock now; `None` when nobody does, whatever the file says. Changes nothing.
+pub(crate) fn holder(path: &Path) -> Result<Option<Holder>, DiskError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).at("open", path),
+    };
+    // A shared lock for an instant: it is refused exactly when an engine is live.
+    match RwLock::new(file).try_read() {
+        Ok(_) => Ok(None),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Some(read_holder(path).unwrap_or(Holder {
+            pid: 0,
+            command: "unknown".to_owned(),
+            run: None,
+            pipeline: None,
+            since: 0,
+        }))),
+        Err(error) => Err(error).at("lock", path),
+    }
+}
+
+/// What the file says. The holder may be writing it right now, so one that cannot be read is read again.
+fn read_holder(path: &Path) -> Option<Holder> {
+    for _ in 0..5 {
+        let mut text = String::new();
+        if File::open(path).and_then(|mut file| file.read_to_string(&mut text)).is_ok()
+            && let Ok(holder) = serde_json::from_str(&text)
+        {
+            return Some(holder);
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    None
+}

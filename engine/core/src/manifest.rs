@@ -1,0 +1,226 @@
+//! What a node's result depends on, written down canonically.
+//!
+//! A [`Manifest`] is a list of facts in a fixed order. Two visitors walk the same list: one writes the bytes whose
+//! digest is the fingerprint ([`Manifest::bytes`]), the other compares with the bytes of an earlier manifest and says
+//! what differs ([`Manifest::differences`]). So a reason can never speak of something that the key does not cover, nor be
+//! silent about something it does.
+//!
+//! Left out on purpose: node names, paths, limits, retries, formatting, comments, expectations' thresholds.
+
+use crate::digest::Digest;
+use crate::plan::Reason;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Opens every canonical form; a new number re-runs everything, so it changes only when the meaning of a fact does.
+const HEADER: &[u8] = b"mlp manifest 1\n";
+
+/// What kind of fact it is. The byte is part of the canonical form; never reuse one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Section {
+    /// What runs: `component`, `module`, `reader`.
+    Runs = 1,
+    /// A setting of a step, an option of a source.
+    Setting = 2,
+    /// The digest of an input.
+    Input = 3,
+    /// The type of an output.
+    Output = 4,
+    /// The digest of a file from outside.
+    Content = 5,
+}
+
+impl Section {
+    fn from_byte(byte: u8) -> Option<Section> {
+        [Section::Runs, Section::Setting, Section::Input, Section::Output, Section::Content]
+            .into_iter()
+            .find(|section| *section as u8 == byte)
+    }
+}
+
+/// One fact: `setting seed = 7`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fact {
+    /// What kind.
+    pub section: Section,
+    /// Its name.
+    pub name: String,
+    /// Its value, canonical text.
+    pub value: String,
+}
+
+/// Everything that can change a node's result. Inputs that are yet to be made are absent, and the manifest then has no
+/// fingerprint.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Manifest {
+    facts: BTreeMap<(Section, String), String>,
+    /// Inputs whose digest is not known yet.
+    open: Vec<String>,
+    /// How the file from outside is called. Only for words, never hashed.
+    shown: String,
+}
+
+/// Walks the facts of a manifest in order.
+trait Visitor {
+    fn fact(&mut self, section: Section, name: &str, value: &str);
+}
+
+impl Manifest {
+    /// Adds a fact.
+    pub fn set(&mut self, section: Section, name: impl Into<String>, value: impl Into<String>) {
+        self.facts.insert((section, name.into()), value.into());
+    }
+
+    /// Adds the digest of an input, or that it is yet to be made.
+    pub fn input(&mut self, name: &str, digest: Option<Digest>) {
+        match digest {
+            Some(digest) => self.set(Section::Input, name, digest.to_string()),
+            None => self.open.push(name.to_owned()),
+        }
+    }
+
+    /// Adds the digest of a file from outside and the name it has for people; without a digest it cannot be read.
+    pub fn content(&mut self, shown: &str, digest: Option<Digest>) {
+        self.shown = shown.to_owned();
+        match digest {
+            Some(digest) => self.set(Section::Content, "file", digest.to_string()),
+            None => self.open.push("file".to_owned()),
+        }
+    }
+
+    /// Whether everything in it is known.
+    pub fn is_complete(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// The canonical form.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut writer = Canonical(HEADER.to_vec());
+        self.visit(&mut writer);
+        writer.0
+    }
+
+    /// What differs from an earlier manifest, most telling first: what runs, files, settings, inputs, outputs. An input
+    /// that is yet to be made is not compared. `None` if the earlier one cannot be read.
+    pub fn differences(&self, earlier: &[u8]) -> Option<Vec<Reason>> {
+        let mut comparison = Comparison::new(earlier)?;
+        self.visit(&mut comparison);
+        let open =
+            |section, name: &String| matches!(section, Section::Input | Section::Content) && self.open.contains(name);
+        let gone: Vec<_> = std::mem::take(&mut comparison.earlier).into_iter().collect();
+        for ((section, name), value) in gone {
+            if section == Section::Content && open(section, &name) {
+                comparison.changed.push((section, name, Some(value), None));
+            } else if !open(section, &name) {
+                comparison.changed.push((section, name, Some(value), None));
+            }
+        }
+        Some(self.worded(comparison.changed))
+    }
+
+    /// The facts in a canonical form; `None` if it is not one.
+    pub fn facts_of(bytes: &[u8]) -> Option<Vec<Fact>> {
+        let mut rest = bytes.strip_prefix(HEADER)?;
+        let mut facts = Vec::new();
+        while let Some((&byte, after)) = rest.split_first() {
+            let section = Section::from_byte(byte)?;
+            let (name, after) = take_text(after)?;
+            let (value, after) = take_text(after)?;
+            facts.push(Fact { section, name: name.to_owned(), value: value.to_owned() });
+            rest = after;
+        }
+        Some(facts)
+    }
+
+    fn visit(&self, visitor: &mut dyn Visitor) {
+        for ((section, name), value) in &self.facts {
+            visitor.fact(*section, name, value);
+        }
+    }
+
+    /// Differences as reasons. A module and its component are one thing to people: a new version is told without the
+    /// new digest that comes with it, a new digest under the same version is told as a rebuild.
+    fn worded(&self, changed: Vec<(Section, String, Option<String>, Option<String>)>) -> Vec<Reason> {
+        let is = |section: Section, name: &'static str| {
+            move |change: &&(Section, String, Option<String>, Option<String>)| change.0 == section && change.1 == name
+        };
+        let module = self.facts.get(&(Section::Runs, "module".to_owned())).cloned().unwrap_or_default();
+        let module_changed = changed.iter().any(|change| is(Section::Runs, "module")(&change));
+        let mut worded: Vec<(u8, Reason)> = Vec::new();
+        for (section, name, from, to) in changed {
+            let (rank, what, from, to) = match (section, name.as_str()) {
+                (Section::Runs, "component") if module_changed => continue,
+                (Section::Runs, "component") if !module.is_empty() => (0, format!("component {module}"), from, to),
+                (Section::Runs, "module") => {
+                    let (was, is) = (split_version(from.as_deref()), split_version(to.as_deref()));
+                    match (was, is) {
+                        (Some((was, old)), Some((is, new))) if was == is => {
+                            (0, format!("module {is}"), Some(old.to_owned()), Some(new.to_owned()))
+                        }
+                        _ => (0, "module".to_owned(), from, to),
+                    }
+                }
+                (Section::Runs, _) => (1, name, from, to),
+                (Section::Content, _) => (2, format!("file {}", self.shown), from, to),
+                (Section::Setting, _) => (3, format!("setting {name}"), from, to),
+                (Section::Input, _) => (4, format!("input {name}"), from, to),
+                (Section::Output, "columns" | "statistics") => (5, format!("list of {name}"), from, to),
+                (Section::Output, _) if name.starts_with("column ") => (5, name, from, to),
+                (Section::Output, _) => (5, format!("output {name}"), from, to),
+            };
+            worded.push((rank, Reason::Changed { what, from, to }));
+        }
+        worded.sort_by_key(|(rank, _)| *rank);
+        worded.into_iter().map(|(_, reason)| reason).collect()
+    }
+}
+
+/// `std/classify 0.1.0` -> (`std/classify`, `0.1.0`)
+fn split_version(module: Option<&str>) -> Option<(&str, &str)> {
+    module?.rsplit_once(' ')
+}
+
+/// Writes the canonical form: section byte, then name and value with their lengths, so that no two lists of facts are
+/// written alike.
+struct Canonical(Vec<u8>);
+
+impl Visitor for Canonical {
+    fn fact(&mut self, section: Section, name: &str, value: &str) {
+        self.0.push(section as u8);
+        for text in [name, value] {
+            self.0.extend_from_slice(&(text.len() as u32).to_be_bytes());
+            self.0.extend_from_slice(text.as_bytes());
+        }
+    }
+}
+
+fn take_text(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    let (text, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+    Some((std::str::from_utf8(text).ok()?, rest))
+}
+
+/// Compares with an earlier manifest, fact by fact. What is left in `earlier` at the end is gone.
+struct Comparison {
+    earlier: BTreeMap<(Section, String), String>,
+    changed: Vec<(Section, String, Option<String>, Option<String>)>,
+}
+
+impl Comparison {
+    fn new(earlier: &[u8]) -> Option<Comparison> {
+        let facts = Manifest::facts_of(earlier)?;
+        let earlier = facts.into_iter().map(|fact| ((fact.section, fact.name), fact.value)).collect();
+        Some(Comparison { earlier, changed: Vec::new() })
+    }
+}
+
+impl Visitor for Comparison {
+    fn fact(&mut self, section: Section, name: &str, value: &str) {
+        match self.earlier.remove(&(section, name.to_owned())) {
+            Some(same) if same == value => {}
+            from => self.changed.push((section, name.to_owned(), from, Some(value.to_owned()))),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The numbers that steps give, as `spec/wit/step.wit` writes them.
+//!
+//! ```json
+//! { "metrics": { "auc": 0.98 }, "groups": [ { "by": "plan", "value": "free", "rows": 120, "metrics": { } } ] }
+//! ```
+
+use mlp_lang::pipeline::{OverGroups, Reduce};
+use mlp_lang::types::{MetricField, Type};
+use mlp_lang::value::Value;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// A parsed metrics file. `None` is a number that does not exist.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Metrics {
+    /// By name.
+    pub metrics: BTreeMap<String, Option<f64>>,
+    /// The same numbers for parts of the rows.
+    #[serde(default)]
+    pub groups: Vec<Group>,
+}
+
+/// One part of the rows: those with this value in this column.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Group {
+    /// The column.
+    pub by: String,
+    /// The value, as text.
+    pub value: String,
+    /// How many rows.
+    pub rows: u64,
+    /// By name.
+    pub metrics: BTreeMap<String, Option<f64>>,
+}
+
+/// A group that was left out of a reduction, and its rows.
+pub(crate) type LeftOut = (String, u64);
+
+impl Metrics {
+    /// From a metrics file; the message says what is wrong with it.
+    pub fn parse(bytes: &[u8]) -> Result<Metrics, String> {
+        let metrics: Metrics = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let all = metrics.groups.iter().map(|group| &group.metrics).chain([&metrics.metrics]);
+        for (name, value) in all.flatten() {
+            if value.is_some_and(|number| !number.is_finite()) {
+                return Err(format!("`{name}` is not a finite number"));
+            }
+        }
+        Ok(metrics)
+    }
+
+    /// Whether every declared number is there (`null` counts) and whole numbers are whole.
+    pub fn fits(&self, declared: &[MetricField]) -> Result<(), String> {
+        for field in declared {
+            match self.metrics.get(&field.name) {
+                None => return Err(format!("`{}` is declared but not given", field.name)),
+                Some(Some(number)) if field.ty == Type::Int && number.fract() != 0.0 => {
+                    return Err(format!("`{}` is declared int but is {number}", field.name));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// One number, of its declared type.
+    pub fn value(&self, name: &str, ty: &Type) -> Option<Value> {
+        self.metrics.get(name).copied().flatten().map(|number| typed(number, ty))
+    }
+
+    /// One number reduced over the groups of a column. A group that is large enough but has no such number makes the
+    /// whole missing: leaving it out could hide the very group that a gate asks about.
+    pub(crate) fn over(&self, name: &str, ty: &Type, over: &OverGroups) -> (Option<Value>, Vec<LeftOut>) {
+        let groups = self.groups.iter().filter(|group| group.by == over.by);
+        let (kept, small): (Vec<&Group>, Vec<&Group>) = groups.partition(|group| group.rows >= over.min_support);
+        let left_out = small.into_iter().map(|group| (group.value.clone(), group.rows)).collect();
+        let numbers: Option<Vec<f64>> = kept.iter().map(|group| group.metrics.get(name).copied().flatten()).collect();
+        let reduced = numbers.filter(|numbers| !numbers.is_empty()).map(|numbers| {
+            let lowest = numbers.iter().copied().fold(f64::INFINITY, f64::min);
+            let highest = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            match over.reduce {
+                Reduce::Disparity => highest - lowest,
+                Reduce::Lowest => lowest,
+                Reduce::Highest => highest,
+            }
+        });
+        (reduced.map(|number| typed(number, ty)), left_out)
+    }
+}
+
+fn typed(number: f64, ty: &Type) -> Value {
+    match ty {
+        // Checked to be whole when it was published; 2^53 bounds what JSON numbers keep exact anyway.
+        Type::Int => Value::Int(number as i64),
+        Type::Fraction => Value::Fraction(number),
+        _ => Value::Float(number),
+    }
+}
