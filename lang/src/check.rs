@@ -36,6 +36,9 @@ use crate::span::Source;
 use indexmap::IndexMap;
 use std::collections::HashMap;
 
+#[cfg(test)]
+mod tests;
+
 /// The outcome of a check.
 #[derive(Clone, Debug, Default)]
 pub struct Checked {
@@ -50,7 +53,7 @@ pub fn check(source: &Source, modules: &dyn Modules, overrides: &IndexMap<String
     let syntax = crate::syntax::parse(source);
     let broken = !syntax.findings.is_empty();
     let mut findings = syntax.findings;
-    let names = Names::collect(source, &syntax.file, &mut findings);
+    let names = Names::collect(source, &syntax.file, &syntax.broken, &mut findings);
     let mut cx = Context {
         source,
         file: &syntax.file,

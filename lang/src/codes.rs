@@ -4,6 +4,8 @@
 
 use crate::finding::Code;
 
+pub use crate::syntax::codes::NOT_IN_THIS_VERSION;
+
 macro_rules! codes {
     ($($constant:ident = $id:literal $name:literal $meaning:literal;)*) => {
         $(#[doc = $meaning] pub const $constant: Code = Code::new($id, $name);)*
@@ -58,8 +60,6 @@ codes! {
     TWO_LABELS = "E0413" "two-labels" "A schema with more than one label.";
     TWO_PIPELINES = "E0414" "two-pipelines" "A file with more than one `pipeline`.";
     MISPLACED_SUPPORT = "E0415" "misplaced-support" "`min_support` on a condition without groups.";
-    NOT_IN_THIS_VERSION = "E0901" "not-in-this-version" "Known to the language, absent from this version.";
-    UNKNOWN_EDITION = "E0902" "unknown-edition" "An edition of the language that this version does not know.";
     UNUSED_PARAM = "W0201" "unused-param" "A parameter that nothing reads.";
     UNUSED_SCHEMA = "W0202" "unused-schema" "A schema that no data has.";
     UNUSED_MODULE = "W0203" "unused-module" "A `use` that no step calls.";

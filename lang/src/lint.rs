@@ -55,7 +55,7 @@ fn whole_line(cx: &Context<'_>, span: Span) -> Span {
 /// Every name that an expression or a list of names mentions, anywhere.
 fn mentioned<'a>(cx: &Context<'a>) -> HashSet<&'a str> {
     let mut found: HashSet<&'a str> = HashSet::new();
-    let mut expression = |expr: &'a Expr| references::names(expr, &mut |name, _| drop(found.insert(name)));
+    let mut expression = |expr: &'a Expr| references::names(expr, &mut |name, _| found.extend([name]));
     let mut idents: Vec<&'a Ident> = Vec::new();
     for declaration in &cx.file.declarations {
         match &declaration.kind {

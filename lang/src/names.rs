@@ -10,7 +10,7 @@ use crate::span::{Source, Span};
 use crate::syntax::ast::{Declaration, DeclarationKind, File, Ident};
 use crate::written::is_identifier;
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::collections::hash_map::Entry;
 
 /// What a name stands for.
@@ -60,6 +60,8 @@ pub(crate) struct Names<'a> {
     table: HashMap<&'a str, Declared>,
     /// In the order written, for suggestions that do not depend on hashing.
     order: Vec<&'a str>,
+    /// Names whose declarations the parser could not understand, which it reported: they fit everywhere.
+    broken: HashSet<&'a str>,
     suggestions: Suggestions,
 }
 
@@ -82,9 +84,18 @@ fn is_built_in(name: &str) -> bool {
 
 impl<'a> Names<'a> {
     /// Reads the declarations of a file. Duplicates and reserved names become findings.
-    pub(crate) fn collect(source: &Source, file: &'a File, findings: &mut Vec<Finding>) -> Names<'a> {
-        let mut names =
-            Names { table: HashMap::new(), order: Vec::new(), suggestions: Suggestions { left: Cell::new(BUDGET) } };
+    pub(crate) fn collect(
+        source: &Source,
+        file: &'a File,
+        broken: &'a [Ident],
+        findings: &mut Vec<Finding>,
+    ) -> Names<'a> {
+        let mut names = Names {
+            table: HashMap::new(),
+            order: Vec::new(),
+            broken: broken.iter().map(|ident| ident.name.as_str()).collect(),
+            suggestions: Suggestions { left: Cell::new(BUDGET) },
+        };
         for (index, declaration) in file.declarations.iter().enumerate() {
             let Some((name, kind, span)) = declared_name(declaration) else { continue };
             if is_built_in(name) {
@@ -124,6 +135,11 @@ impl<'a> Names<'a> {
     /// What `name` was declared as.
     pub(crate) fn get(&self, name: &str) -> Option<Declared> {
         self.table.get(name).copied()
+    }
+
+    /// Whether the name's declaration could not be understood: what refers to it is poison, not a mistake.
+    pub(crate) fn is_broken(&self, name: &str) -> bool {
+        self.broken.contains(name) && !self.table.contains_key(name)
     }
 
     /// Whether the declaration at `index` is the one its name stands for (not a duplicate).

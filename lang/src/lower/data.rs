@@ -88,6 +88,9 @@ fn schema_of(cx: &mut Context<'_>, name: &Ident, schema: Option<&Ident>) -> Opti
     if let Some(found) = cx.schemas.get(schema.name.as_str()) {
         return Some(found.clone());
     }
+    if cx.names.is_broken(&schema.name) {
+        return None;
+    }
     let finding = match cx.names.get(&schema.name) {
         Some(declared) => Finding::error(
             codes::WRONG_KIND,

@@ -1,9 +1,9 @@
-//! `mlp 1` and `pipeline churn { ... }`: who the file is.
+//! `pipeline churn { ... }`: who the file is.
 
 use super::block;
 use crate::codes;
 use crate::context::Context;
-use crate::finding::{Finding, Safety};
+use crate::finding::Finding;
 use crate::syntax::ast::{DeclarationKind, Setting};
 use crate::types::Type;
 use crate::typing::{Scope, Typing};
@@ -18,22 +18,8 @@ pub(super) struct Header {
     pub(super) tags: IndexMap<String, String>,
 }
 
-/// The edition this version speaks.
-const EDITION: u32 = 1;
-
 pub(super) fn lower(cx: &mut Context<'_>) -> Header {
     let file = cx.file;
-    if let Some(edition) = file.edition.as_ref().filter(|edition| edition.number != EDITION) {
-        cx.report(
-            Finding::error(
-                codes::UNKNOWN_EDITION,
-                cx.place(edition.span),
-                format!("this version of mlp speaks edition {EDITION}, not {}", edition.number),
-            )
-            .help("write `mlp 1`, or use a newer mlp")
-            .fix("write `mlp 1`", edition.span, "mlp 1", Safety::Unsafe),
-        );
-    }
     let mut header = Header { name: stem(&cx.source.path), about: None, owner: None, tags: IndexMap::new() };
     let mut first = None;
     for declaration in &file.declarations {

@@ -168,6 +168,7 @@ fn waits_for(cx: &mut Context<'_>, after: &[Ident], needs: &mut BTreeSet<NodeId>
                 .also(cx.place(declared.span), "declared here");
                 cx.report(finding);
             }
+            None if cx.names.is_broken(&ident.name) => sound = false,
             None => {
                 sound = false;
                 let near = cx.names.nearest(&ident.name, cx.names.of_kind(|kind| wanted.contains(&kind)));

@@ -8,7 +8,7 @@ use crate::pipeline::Param;
 use crate::span::{Source, Span};
 use crate::syntax::ast::{self, DeclarationKind, ExprKind, StringPart};
 use crate::types::Type;
-use crate::typing::fit::{coerce, type_of};
+use crate::typing::fit::coerce;
 use crate::typing::{Scope, Typing, operators, units, with_article};
 use crate::value::Value;
 use indexmap::IndexMap;
@@ -52,8 +52,10 @@ pub(super) fn lower(cx: &mut Context<'_>, overrides: &IndexMap<String, String>) 
     }
     for name in overrides.keys() {
         if cx.names.get(name).is_none_or(|declared| declared.kind != Kind::Param) {
-            unknown_override(cx, name);
             whole = false;
+            if !cx.names.is_broken(name) {
+                unknown_override(cx, name);
+            }
         }
     }
     whole.then_some(params)
@@ -171,6 +173,7 @@ fn literal_value(expr: &ast::Expr) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::typing::fit::type_of;
     use proptest::prelude::*;
 
     fn values() -> impl Strategy<Value = Value> {

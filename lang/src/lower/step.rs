@@ -124,6 +124,7 @@ fn module(cx: &mut Context<'_>, name: &str, span: Span) -> Option<Module> {
             cx.report(finding);
             None
         }
+        None if cx.names.is_broken(name) => None,
         None => {
             unknown_module(cx, name, span);
             None
@@ -224,8 +225,17 @@ fn given_input(cx: &mut Context<'_>, name: &str, kind: &InputKind, value: &ast::
             Accessed::Metric { field, .. } => with_article(&field.ty),
             Accessed::Poison => return None,
         },
-        None => match value.kind {
+        None => match &value.kind {
             ExprKind::Error => return None,
+            ExprKind::Call(callee, _) if matches!(&callee.kind, ExprKind::Name(name) if name == "registry") => {
+                let finding = Finding::error(
+                    codes::NOT_IN_THIS_VERSION,
+                    cx.place(callee.span),
+                    "`registry(...)` is not in this version of mlp",
+                );
+                cx.report(finding.help("give the output of a step of this pipeline"));
+                return None;
+            }
             ExprKind::Coalesce(..) | ExprKind::When { .. } => {
                 let finding = Finding::error(
                     codes::NOT_IN_THIS_VERSION,

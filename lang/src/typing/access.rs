@@ -52,6 +52,9 @@ impl Context<'_> {
     /// Resolves a path to an output or a metric; a mistake is reported.
     pub(crate) fn access(&mut self, path: &Path<'_>) -> Accessed {
         let Some(declared) = self.names.get(path.root) else {
+            if self.names.is_broken(path.root) {
+                return Accessed::Poison;
+            }
             let near = self.names.nearest(path.root, self.names.of_kind(|kind| matches!(kind, Kind::Data | Kind::Step)));
             let finding = Finding::error(
                 codes::UNKNOWN_NAME,

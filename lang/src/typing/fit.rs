@@ -98,10 +98,6 @@ impl Context<'_> {
 
 /// The type of a value by itself.
 pub(crate) fn type_of(value: &Value) -> Type {
-    let of_all = |values: &mut dyn Iterator<Item = &Value>| {
-        let first = values.next().map_or(Type::Unknown, type_of);
-        Box::new(values.try_fold(first, |so_far, value| super::operators::unify(&so_far, &type_of(value))).unwrap_or(Type::Unknown))
-    };
     match value {
         Value::Null => Type::Optional(Box::new(Type::Unknown)),
         Value::Bool(_) => Type::Bool,
@@ -113,8 +109,14 @@ pub(crate) fn type_of(value: &Value) -> Type {
         Value::Date(_) => Type::Date,
         Value::Time(_) => Type::Time,
         Value::String(_) | Value::Column(_) => Type::String,
-        Value::List(items) => Type::List(of_all(&mut items.iter())),
-        Value::Map(entries) => Type::Map(of_all(&mut entries.values())),
-        Value::Range { low, high, .. } => Type::Range(of_all(&mut [&**low, &**high].into_iter())),
+        Value::List(items) => Type::List(Box::new(of_all(items.iter()))),
+        Value::Map(entries) => Type::Map(Box::new(of_all(entries.values()))),
+        Value::Range { low, high, .. } => Type::Range(Box::new(of_all([&**low, &**high].into_iter()))),
     }
+}
+
+/// The type that all of them have, if there is one.
+fn of_all<'v>(mut values: impl Iterator<Item = &'v Value>) -> Type {
+    let first = values.next().map_or(Type::Unknown, type_of);
+    values.try_fold(first, |so_far, value| super::operators::unify(&so_far, &type_of(value))).unwrap_or(Type::Unknown)
 }

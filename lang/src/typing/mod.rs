@@ -60,9 +60,6 @@ impl Typed {
     }
 }
 
-/// Longest chain of operators; beyond it a walk could exhaust the stack of a small thread.
-const DEEPEST: usize = 400;
-
 /// Types expressions in one scope.
 pub(crate) struct Typing<'c, 'a, 's> {
     pub(crate) cx: &'c mut Context<'a>,
@@ -71,30 +68,15 @@ pub(crate) struct Typing<'c, 'a, 's> {
     pub(crate) min_support: u64,
     /// Whether a metric over groups was met.
     pub(crate) met_groups: bool,
-    depth: usize,
 }
 
 impl<'c, 'a, 's> Typing<'c, 'a, 's> {
     pub(crate) fn new(cx: &'c mut Context<'a>, scope: Scope<'s>) -> Self {
-        Typing { cx, scope, min_support: 0, met_groups: false, depth: 0 }
+        Typing { cx, scope, min_support: 0, met_groups: false }
     }
 
-    /// The type and the checked form of an expression.
+    /// The type and the checked form of an expression. Recursive: the parser bounds the depth of a tree.
     pub(crate) fn infer(&mut self, expr: &ast::Expr) -> Typed {
-        if self.depth >= DEEPEST {
-            self.cx.report(
-                Finding::error(codes::BAD_OPERANDS, self.cx.place(expr.span), "this expression is too deep")
-                    .help("split it: several requirements, or a parameter for a part of it"),
-            );
-            return Typed::unknown();
-        }
-        self.depth += 1;
-        let typed = self.infer_kind(expr);
-        self.depth -= 1;
-        typed
-    }
-
-    fn infer_kind(&mut self, expr: &ast::Expr) -> Typed {
         match &expr.kind {
             ExprKind::Null => Typed::constant(Type::Optional(Box::new(Type::Unknown)), Value::Null),
             ExprKind::Bool(value) => Typed::constant(Type::Bool, Value::Bool(*value)),
@@ -408,6 +390,19 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
     }
 
     fn unknown_name(&mut self, name: &str, span: Span) {
+        if self.cx.names.is_broken(name) {
+            return;
+        }
+        if matches!(self.scope, Scope::Run) && matches!(name, "exists" | "first") {
+            return self.cx.report(
+                Finding::error(
+                    codes::NOT_IN_THIS_VERSION,
+                    self.cx.place(span),
+                    format!("`{name}` is not in this version of mlp"),
+                )
+                .help("leave it out for now"),
+            );
+        }
         let columns: &[_] = match self.scope {
             Scope::Table(Some(schema)) => &schema.columns,
             _ => &[],
