@@ -1,10 +1,43 @@
 //! From a syntax tree to a checked pipeline.
+//!
+//! ```
+//! use mlp_lang::check::check;
+//! use mlp_lang::signature::{ModuleError, ModuleSignature, Modules};
+//! use mlp_lang::span::Source;
+//! use std::sync::Arc;
+//!
+//! /// A checker without any module.
+//! struct Nothing;
+//!
+//! impl Modules for Nothing {
+//!     fn module(&self, path: &str) -> Result<Arc<ModuleSignature>, ModuleError> {
+//!         Err(ModuleError::NotFound(path.to_owned()))
+//!     }
+//!
+//!     fn known(&self) -> Vec<String> {
+//!         Vec::new()
+//!     }
+//! }
+//!
+//! let text = "mlp 1\nschema Row { a: int }\ndata rows_in: Row {\n  source = csv(\"a.csv\")\n  expect missing(b) <= 2%\n}\n";
+//! let checked = check(&Source::new("a.mlp", text), &Nothing, &Default::default());
+//! assert!(checked.pipeline.is_none());
+//! assert_eq!(checked.findings.len(), 1);
+//! assert_eq!(checked.findings[0].code.name, "unknown-column");
+//! ```
 
-use crate::finding::Finding;
+use crate::context::Context;
+use crate::finding::{Finding, Place};
+use crate::lower;
+use crate::names::Names;
 use crate::pipeline::Pipeline;
 use crate::signature::Modules;
 use crate::span::Source;
 use indexmap::IndexMap;
+use std::collections::HashMap;
+
+#[cfg(test)]
+mod tests;
 
 /// The outcome of a check.
 #[derive(Clone, Debug, Default)]
@@ -16,7 +49,31 @@ pub struct Checked {
 }
 
 /// Checks one file. `overrides` are parameters given on the command line, as text in the syntax of their declared type.
-pub fn check(source: &Source, _modules: &dyn Modules, _overrides: &IndexMap<String, String>) -> Checked {
+pub fn check(source: &Source, modules: &dyn Modules, overrides: &IndexMap<String, String>) -> Checked {
     let syntax = crate::syntax::parse(source);
-    Checked { pipeline: None, findings: syntax.findings }
+    let broken = !syntax.findings.is_empty();
+    let mut findings = syntax.findings;
+    let names = Names::collect(source, &syntax.file, &syntax.broken, &mut findings);
+    let mut cx = Context {
+        source,
+        file: &syntax.file,
+        names,
+        findings,
+        modules: HashMap::new(),
+        known_modules: Vec::new(),
+        params: HashMap::new(),
+        schemas: HashMap::new(),
+        nodes: HashMap::new(),
+        order: Vec::new(),
+        ids: HashMap::new(),
+    };
+    let pipeline = lower::lower(&mut cx, modules, overrides);
+    crate::lint::lint(&mut cx, broken);
+    let mut findings = cx.findings;
+    findings.sort_by_key(|finding| match &finding.primary.place {
+        Place::Source { span, .. } => (span.start, span.end),
+        Place::Data { .. } => (u32::MAX, u32::MAX),
+    });
+    let failed = findings.iter().any(Finding::is_error);
+    Checked { pipeline: pipeline.filter(|_| !failed), findings }
 }

@@ -11,11 +11,18 @@
 //! the next. One mistake is one finding: what follows from a reported mistake has the type `Unknown` and stays silent.
 
 pub mod check;
+pub mod codes;
+mod context;
 pub mod eval;
 pub mod finding;
+mod lint;
+mod lower;
+mod names;
 pub mod pipeline;
 pub mod signature;
 pub mod span;
 pub mod syntax;
 pub mod types;
+mod typing;
 pub mod value;
+mod written;

@@ -1,5 +1,8 @@
 //! A scratch project, and the words the stories are written in.
 
+use mlp_core::history::{History, records};
+use mlp_core::project::Project;
+use mlp_core::record::Record;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
@@ -72,6 +75,27 @@ impl Space {
     /// Starts `mlp` and does not wait.
     pub fn start(&self, arguments: &[&str]) -> Child {
         self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("mlp starts")
+    }
+
+    /// What another process can know of the project.
+    pub fn history(&self) -> History {
+        History::open(&Project::at(self.path(".mlp")))
+    }
+
+    /// Every durable record of every run, in order.
+    pub fn records(&self) -> Vec<Record> {
+        let project = Project::at(self.path(".mlp"));
+        let runs = self.history().runs().expect("readable journals");
+        runs.iter().flat_map(|run| records(&project, run.run).expect("a readable journal")).collect()
+    }
+
+    /// The metrics document that a step of the last run gave.
+    pub fn metrics(&self, step: &str) -> serde_json::Value {
+        let view = self.history().run("last").expect("a run");
+        let outputs = &view.node(step).expect("a step of the last run").outputs;
+        let artifact = outputs.iter().find(|output| output.output == "metrics").expect("metrics");
+        let bytes = self.history().artifact_bytes(artifact).expect("its bytes");
+        serde_json::from_slice(&bytes).expect("JSON")
     }
 
     /// Every file below a folder of the project, relative to it, sorted.

@@ -1,6 +1,7 @@
 //! Values and types as canonical text: one text for each, different texts for different ones, short enough to be read in
 //! "setting `c` changed from 1 to 2".
 
+use mlp_lang::pipeline::Stat;
 use mlp_lang::types::{Bound, Column, Comparison, Schema, Type};
 use mlp_lang::value::Value;
 
@@ -20,7 +21,10 @@ pub(crate) fn value(value: &Value) -> String {
         Value::Column(name) => format!("column {}", quoted(name)),
         Value::List(items) => format!("[{}]", joined(items.iter().map(self::value))),
         Value::Map(entries) => {
-            format!("{{{}}}", joined(entries.iter().map(|(key, item)| format!("{}: {}", quoted(key), self::value(item)))))
+            format!(
+                "{{{}}}",
+                joined(entries.iter().map(|(key, item)| format!("{}: {}", quoted(key), self::value(item))))
+            )
         }
         Value::Range { low, high, inclusive } => {
             format!("{}..{}{}", self::value(low), if *inclusive { "=" } else { "" }, self::value(high))
@@ -75,6 +79,21 @@ pub(crate) fn column(column: &Column) -> String {
         text.push_str(&bound);
     }
     text
+}
+
+/// Of a number about a table.
+pub(crate) fn stat(stat: &Stat) -> String {
+    let of = |name: &str, column: &String| format!("{name}({})", quoted(column));
+    match stat {
+        Stat::Rows => "rows".to_owned(),
+        Stat::Missing(column) => of("missing", column),
+        Stat::Unique(column) => of("unique", column),
+        Stat::Distinct(column) => of("distinct", column),
+        Stat::Min(column) => of("min", column),
+        Stat::Max(column) => of("max", column),
+        Stat::Mean(column) => of("mean", column),
+        Stat::Fresh(column) => of("fresh", column),
+    }
 }
 
 /// As written in the language.

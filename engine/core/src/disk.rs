@@ -6,7 +6,7 @@
 use crate::digest::Digest;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, Metadata};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -90,12 +90,6 @@ pub(crate) fn make_folders(path: &Path) -> Result<(), DiskError> {
 /// Makes what a folder lists survive a power cut.
 pub(crate) fn sync_folder(path: &Path) -> Result<(), DiskError> {
     File::open(path).and_then(|folder| folder.sync_all()).at("make durable", path)
-}
-
-/// Writes a small file so that a reader sees the old content or the new, never half of one.
-pub(crate) fn replace(path: &Path, aside: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    File::create(aside).and_then(|mut file| file.write_all(bytes)).at("write", aside)?;
-    std::fs::rename(aside, path).at("move into place", path)
 }
 
 /// Removes a file or a whole folder, whatever its permissions; that it is gone already is fine.

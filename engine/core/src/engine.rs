@@ -177,13 +177,8 @@ impl Engine {
     pub fn open_with(project: Project, parts: Parts, options: Options) -> Result<Engine, EngineError> {
         project.create()?;
         let clock = options.clock;
-        let holder = Holder {
-            pid: std::process::id(),
-            command: options.command,
-            run: None,
-            pipeline: None,
-            since: clock.now(),
-        };
+        let holder =
+            Holder { pid: std::process::id(), command: options.command, run: None, pipeline: None, since: clock.now() };
         let lock = take_lock(&project, &holder, options.wait)?;
         let (store, recovered) = recovery::recover(&project, clock.as_ref())?;
         Ok(Engine { project, parts, clock, store: Arc::new(store), holder, recovered, lock })
@@ -213,8 +208,7 @@ impl Engine {
 
     /// What would run, and why.
     pub fn plan(&self, pipeline: &Pipeline, base: &Path, force: &[String]) -> Result<Plan, EngineError> {
-        let planner =
-            Planner { project: &self.project, store: &self.store, parts: &self.parts, read_only: false };
+        let planner = Planner { project: &self.project, store: &self.store, parts: &self.parts, read_only: false };
         Ok(planner.prepare(&Request { pipeline, base, force })?.plan)
     }
 

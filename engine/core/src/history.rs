@@ -147,13 +147,7 @@ impl History {
     }
 
     /// What the engine would do now, without being it: the same planner on a state read from the journals.
-    pub fn plan(
-        &self,
-        parts: &Parts,
-        pipeline: &Pipeline,
-        base: &Path,
-        force: &[String],
-    ) -> Result<Plan, EngineError> {
+    pub fn plan(&self, parts: &Parts, pipeline: &Pipeline, base: &Path, force: &[String]) -> Result<Plan, EngineError> {
         let store = Store::new(MemoryKeys::default());
         for run in self.project.run_numbers()? {
             let read = journal::read(&self.project.journal(run))?;
@@ -173,8 +167,6 @@ impl History {
 }
 
 fn summary(view: &RunView) -> RunSummary {
-    let decided = view.count(NodeState::Passed) + view.count(NodeState::Blocked);
-    let _ = decided;
     RunSummary {
         run: view.started.run,
         pipeline: view.started.pipeline.clone(),

@@ -107,9 +107,8 @@ impl Manifest {
     pub fn differences(&self, earlier: &[u8]) -> Option<Vec<Reason>> {
         let mut comparison = Comparison::new(earlier)?;
         self.visit(&mut comparison);
-        let open = |section, name: &String| {
-            matches!(section, Section::Input | Section::Content) && self.open.contains(name)
-        };
+        let open =
+            |section, name: &String| matches!(section, Section::Input | Section::Content) && self.open.contains(name);
         let gone: Vec<_> = std::mem::take(&mut comparison.earlier).into_iter().collect();
         for ((section, name), value) in gone {
             if section == Section::Content && open(section, &name) {
@@ -167,6 +166,8 @@ impl Manifest {
                 (Section::Content, _) => (2, format!("file {}", self.shown), from, to),
                 (Section::Setting, _) => (3, format!("setting {name}"), from, to),
                 (Section::Input, _) => (4, format!("input {name}"), from, to),
+                (Section::Output, "columns" | "statistics") => (5, format!("list of {name}"), from, to),
+                (Section::Output, _) if name.starts_with("column ") => (5, name, from, to),
                 (Section::Output, _) => (5, format!("output {name}"), from, to),
             };
             worded.push((rank, Reason::Changed { what, from, to }));

@@ -74,8 +74,7 @@ impl Metrics {
         let groups = self.groups.iter().filter(|group| group.by == over.by);
         let (kept, small): (Vec<&Group>, Vec<&Group>) = groups.partition(|group| group.rows >= over.min_support);
         let left_out = small.into_iter().map(|group| (group.value.clone(), group.rows)).collect();
-        let numbers: Option<Vec<f64>> =
-            kept.iter().map(|group| group.metrics.get(name).copied().flatten()).collect();
+        let numbers: Option<Vec<f64>> = kept.iter().map(|group| group.metrics.get(name).copied().flatten()).collect();
         let reduced = numbers.filter(|numbers| !numbers.is_empty()).map(|numbers| {
             let lowest = numbers.iter().copied().fold(f64::INFINITY, f64::min);
             let highest = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);

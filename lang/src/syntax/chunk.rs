@@ -232,11 +232,24 @@ impl<'t> Parser<'t> {
     }
 
     fn param(&mut self) -> Option<DeclarationKind> {
-        let Some((parts, mut builder)) = self.header(Rule::param) else { return None };
+        let Some((parts, mut builder)) = self.header(Rule::param) else { return self.param_without_default() };
         let mut parts = parts.into_iter();
         let name = builder.ident(&parts.next()?);
         let ty = builder.ty(parts.next()?);
         let default = parts.next().map(|n| builder.expr(n));
+        Some(DeclarationKind::Param { name, ty, default })
+    }
+
+    /// Name and type of a parameter whose default is wrong.
+    fn param_without_default(&mut self) -> Option<DeclarationKind> {
+        let equals = self.layout.header.clone().find(|i| self.word(*i) == "=")?;
+        let span = self.span(&(0..equals));
+        let node = grammar::parse(Rule::param, &self.layout.text[span.range()]).ok()?;
+        let mut builder = Builder { base: span.start as usize, findings: &mut Vec::new() };
+        let mut parts = node.into_inner().filter(|n| is_part(n.as_rule()));
+        let name = builder.ident(&parts.next()?);
+        let ty = builder.ty(parts.next()?);
+        let default = Some(tree::error(self.tokens[equals].span));
         Some(DeclarationKind::Param { name, ty, default })
     }
 

@@ -91,12 +91,9 @@ fn lexical(text: &str, tokens: &[Token], i: usize, error: LexError) -> Finding {
 
 /// Characters that the language does not use, with what people mean by them elsewhere.
 fn foreign(written: &str, span: Span) -> Finding {
-    let shown = written.escape_debug().to_string();
-    let finding = Finding::error(
-        codes::UNEXPECTED_CHARACTER,
-        place(span),
-        format!("`{}` means nothing here", shown.chars().take(40).collect::<String>()),
-    );
+    let finding =
+        Finding::error(codes::UNEXPECTED_CHARACTER, place(span), format!("`{}` means nothing here", shown(written)))
+            .label("not part of the language");
     let instead = match written {
         "&&" => "and",
         "||" => "or",
@@ -129,7 +126,7 @@ pub fn unclosed(text: &str, tokens: &[Token], open: usize, last: usize) -> Findi
     };
     let finding = Finding::error(
         codes::UNCLOSED_BRACKET,
-        place(tokens[last].span),
+        place(extent(tokens, last)),
         format!("a `{opener}` has no closing `{closer}`"),
     );
     if open == last {
@@ -185,8 +182,8 @@ pub fn explain(line: &Line<'_>, rule: Rule, base: usize, failed: &Failure) -> Fi
     let significant = || line.range.clone().filter(|i| !line.tokens[*i].kind.is_trivia());
     let found = significant().find(|i| line.tokens[*i].span.end > at);
     let before = significant().take_while(|i| Some(*i) != found).last();
-    let word = |i: usize| &line.text[line.tokens[i].span.range()];
-    let span = found.or(before).map_or(Span::new(at as usize, at as usize), |i| line.tokens[i].span);
+    let word = |i: usize| &line.text[extent(line.tokens, i).range()];
+    let span = found.or(before).map_or(Span::new(at as usize, at as usize), |i| extent(line.tokens, i));
 
     let expected = join(&failed.expected);
     let after = before.map_or(String::new(), |i| format!(" after `{}`", shown(word(i))));
@@ -224,6 +221,7 @@ fn advise(
         (":", _) if wants("`=`") => {
             finding.help("a setting is written `name = value`").fix("write ` =`", span, " =", Safety::Unsafe)
         }
+        ("=", Rule::param) if wants("`:`") => finding.help("a parameter says its type, as in `param seed: int = 7`"),
         ("=", _) if wants("`:`") => finding.fix("write `:`", span, ":", Safety::Unsafe),
         ("true" | "false" | "null" | "and" | "or" | "not" | "in" | "when" | "else", _) if wants("a name") => {
             finding.help(format!("`{word}` is a word of the language and cannot be a name"))
@@ -259,12 +257,32 @@ fn join(words: &[&str]) -> String {
 
 /// A token as a message shows it: on one line, and not all of a long one.
 fn shown(text: &str) -> String {
-    let line = text.lines().next().unwrap_or("");
-    let mut shown: String = line.chars().take(40).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
+    let mut shown = String::new();
+    for (n, c) in text.chars().enumerate() {
+        if c == '\n' || n == 40 {
+            shown.push('…');
+            break;
+        }
+        if c.is_control() { shown.extend(c.escape_unicode()) } else { shown.push(c) }
     }
     shown
+}
+
+/// The span of a token, or of the whole text in quotes that it starts or ends.
+fn extent(tokens: &[Token], i: usize) -> Span {
+    let mut depth = 0usize;
+    let mut edge = |kind: TokenKind, opens: TokenKind, closes: TokenKind| {
+        depth += usize::from(kind == opens);
+        depth -= usize::from(kind == closes && depth > 0);
+        depth == 0
+    };
+    let (start, end) = (TokenKind::StringStart, TokenKind::StringEnd);
+    let partner = match tokens[i].kind {
+        TokenKind::StringStart => (i..tokens.len()).find(|n| edge(tokens[*n].kind, start, end)),
+        TokenKind::StringEnd => (0..=i).rev().find(|n| edge(tokens[*n].kind, end, start)),
+        _ => None,
+    };
+    tokens[i].span.to(tokens[partner.unwrap_or(i)].span)
 }
 
 /// Tokens after a declaration that is complete.

@@ -34,7 +34,7 @@ pub fn parse(rule: Rule, line: &str) -> Result<Node<'_>, Failure> {
     };
     match error.variant {
         ErrorVariant::ParsingError { positives, .. } => {
-            let keywords = positives.iter().filter_map(|r| keyword(*r)).collect();
+            let keywords = positives.iter().flat_map(|r| keywords(*r)).copied().collect();
             Err(Failure { at, expected: expected(&positives), keywords })
         }
         ErrorVariant::CustomError { .. } => Err(Failure { at, ..nothing }),
@@ -53,6 +53,7 @@ fn expected(rules: &[Rule]) -> Vec<&'static str> {
     for rule in rules {
         let word = match rule {
             Rule::infix | Rule::bound_infix | Rule::dot | Rule::arguments | Rule::question | Rule::lparen => continue,
+            Rule::langle => continue,
             Rule::kw_when | Rule::kw_as | Rule::attribute | Rule::comparison => continue,
             Rule::colon if closes => continue,
             other => phrase(*other),
@@ -61,8 +62,10 @@ fn expected(rules: &[Rule]) -> Vec<&'static str> {
             words.push(word);
         }
     }
-    let value = words.contains(&"a value");
-    words.retain(|w| !(value && (*w == "a name" || *w == "`{`" || *w == "`[`")));
+    if words.contains(&"a value") {
+        // The start of a value; that a list may also end here is no news.
+        words.retain(|w| !matches!(*w, "a name" | "a text in quotes" | "`[`" | "`{`" | "`)`" | "`]`"));
+    }
     // `,` before what closes: the order in which people read it.
     words.sort_by_key(|w| (*w != "a value", *w != "`,`"));
     words
@@ -72,7 +75,7 @@ fn phrase(rule: Rule) -> &'static str {
     match rule {
         Rule::name | Rule::label => "a name",
         Rule::ty | Rule::choice | Rule::generic | Rule::named => "a type",
-        Rule::string | Rule::plain_string => "a text in quotes",
+        Rule::quoted | Rule::triple | Rule::plain_string => "a text in quotes",
         Rule::module => "a module",
         Rule::entry => "`name: value`",
         Rule::colon => "`:`",
@@ -98,18 +101,17 @@ fn phrase(rule: Rule) -> &'static str {
     }
 }
 
-/// The keyword that a rule is.
-fn keyword(rule: Rule) -> Option<&'static str> {
-    Some(match rule {
-        Rule::kw_as => "as",
-        Rule::kw_after | Rule::after => "after",
-        Rule::kw_when | Rule::condition => "when",
-        Rule::kw_else => "else",
-        Rule::kw_because | Rule::because => "because",
-        Rule::kw_min_support | Rule::min_support => "min_support",
-        Rule::kw_unless | Rule::unless => "unless",
-        Rule::kw_unique => "unique",
-        Rule::kw_label => "label",
-        _ => return None,
-    })
+/// The keywords that a rule can start with.
+fn keywords(rule: Rule) -> &'static [&'static str] {
+    match rule {
+        Rule::kw_as => &["as"],
+        Rule::kw_after | Rule::after => &["after"],
+        Rule::kw_when | Rule::condition => &["when"],
+        Rule::kw_else => &["else"],
+        Rule::kw_because | Rule::because => &["because"],
+        Rule::kw_min_support | Rule::min_support => &["min_support"],
+        Rule::kw_unless | Rule::unless => &["unless"],
+        Rule::attribute | Rule::kw_unique | Rule::kw_label => &["unique", "label"],
+        _ => &[],
+    }
 }

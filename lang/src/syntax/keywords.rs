@@ -33,7 +33,9 @@ pub fn later_declaration(word: &str) -> Option<&'static str> {
 
 /// The declaration's keyword that `word` was probably meant to be.
 pub fn nearest_declaration(word: &str) -> Option<&'static str> {
-    nearest(word, DECLARATIONS.iter().copied().chain(LATER_DECLARATIONS.iter().map(|(w, _)| *w)))
+    // `for` and `on` are one letter away from too many words.
+    let later = LATER_DECLARATIONS.iter().map(|(later, _)| *later).filter(|later| later.len() > 3);
+    nearest(word, DECLARATIONS.iter().copied().chain(later))
 }
 
 /// The candidate that differs least from `word`, if it differs by little: a third of the letters, at most two.

@@ -213,9 +213,9 @@ fn unknown_unit(text: &str, number: &str, unit: &str, alone: bool) -> BadLiteral
 
 fn date_or_time(text: &str) -> Result<ExprKind, BadLiteral> {
     let (day, clock) = text.split_at(10);
-    if let Err(error) = day.parse::<jiff::civil::Date>() {
+    if day.parse::<jiff::civil::Date>().is_err() {
         return Err(BadLiteral::new(codes::BAD_DATE, format!("`{text}` is not a day of the calendar"))
-            .help(format!("write a date as in `2011-04-01` ({error})")));
+            .help("write a date as year, month, day, as in `2011-04-01`"));
     }
     if clock.is_empty() {
         return Ok(ExprKind::Date(text.into()));
@@ -274,6 +274,7 @@ fn escape(text: &str) -> (usize, Result<char, String>) {
                 _ => (hex.len() + 4, Err(format!("`\\u{{{hex}}}` is not a character"))),
             }
         }
+        '\n' | '\r' => (1, Err("a `\\` at the end of a line stands for nothing".into())),
         other => (1 + other.len_utf8(), Err(format!("`\\{other}` is not an escape"))),
     }
 }
@@ -281,7 +282,7 @@ fn escape(text: &str) -> (usize, Result<char, String>) {
 /// A piece of a `"""` string as written.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RawPart<'t> {
-    /// Text, escapes as written, with where each kept piece of it starts.
+    /// Text, escapes as written.
     Text(&'t str),
     /// A hole.
     Hole,

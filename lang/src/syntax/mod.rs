@@ -100,6 +100,7 @@ pub fn parse(source: &Source) -> Syntax {
     if syntax.file.edition.is_none() && !tried {
         syntax.findings.insert(0, missing_edition(source));
     }
+    syntax.findings.sort_by_key(failure::position);
     syntax
 }
 

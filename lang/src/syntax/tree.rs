@@ -112,11 +112,11 @@ pub fn comparison(text: &str) -> Comparison {
 }
 
 /// A chain of operands and operators, in the order written.
-enum Item<'t> {
+enum Item {
     Not(Span),
     Negate(Span),
     Operand(Expr),
-    Infix(Infix, Node<'t>),
+    Infix(Infix),
 }
 
 impl Builder<'_> {
@@ -157,17 +157,17 @@ impl Builder<'_> {
         for part in node.into_inner() {
             match part.as_rule() {
                 Rule::operand => self.operand(part, &mut items),
-                _ => items.push(Item::Infix(Infix::new(part.as_str()), part)),
+                _ => items.push(Item::Infix(Infix::new(part.as_str()))),
             }
         }
         self.climb(&mut items.into_iter().peekable(), Binding::Loosest).unwrap_or_else(|| error(span))
     }
 
     /// Operators that bind at least as tightly as `least`, and their operands.
-    fn climb<'t>(&mut self, items: &mut Peekable<impl Iterator<Item = Item<'t>>>, least: Binding) -> Option<Expr> {
+    fn climb(&mut self, items: &mut Peekable<impl Iterator<Item = Item>>, least: Binding) -> Option<Expr> {
         let mut left = self.prefixed(items, least)?;
         let mut compared = Compared::Nothing;
-        while let Some(Item::Infix(infix, _)) = items.peek() {
+        while let Some(Item::Infix(infix)) = items.peek() {
             let (infix, binding) = (*infix, infix.binding());
             if binding < least {
                 break;
@@ -191,7 +191,7 @@ impl Builder<'_> {
         Some(left)
     }
 
-    fn prefixed<'t>(&mut self, items: &mut Peekable<impl Iterator<Item = Item<'t>>>, least: Binding) -> Option<Expr> {
+    fn prefixed(&mut self, items: &mut Peekable<impl Iterator<Item = Item>>, least: Binding) -> Option<Expr> {
         match items.next()? {
             Item::Operand(expr) => Some(expr),
             Item::Negate(sign) => {
@@ -216,7 +216,7 @@ impl Builder<'_> {
                 }
                 Some(Expr { kind: ExprKind::Not(Box::new(inner)), span })
             }
-            Item::Infix(..) => None,
+            Item::Infix(_) => None,
         }
     }
 
@@ -232,7 +232,7 @@ impl Builder<'_> {
         self.report(finding);
     }
 
-    fn operand<'t>(&mut self, node: Node<'t>, items: &mut Vec<Item<'t>>) {
+    fn operand(&mut self, node: Node<'_>, items: &mut Vec<Item>) {
         let mut value: Option<Expr> = None;
         for part in node.into_inner() {
             let span = self.span(&part);
@@ -330,7 +330,12 @@ impl Builder<'_> {
         literals::number(node.as_str()).unwrap_or_else(|bad| {
             let BadLiteral { code, message, help, instead } = bad;
             let span = self.span(node);
-            let mut finding = Finding::error(code, place(span), message);
+            let label = match code.id.as_ref() {
+                id if id == codes::UNKNOWN_UNIT.id => "unknown unit",
+                id if id == codes::BAD_DATE.id => "does not exist",
+                _ => "cannot be read",
+            };
+            let mut finding = Finding::error(code, place(span), message).label(label);
             finding.help = help;
             if let Some(instead) = instead {
                 finding = finding.fix(format!("write `{instead}`"), span, instead, Safety::Unsafe);
@@ -386,6 +391,7 @@ impl Builder<'_> {
             let span = Span::new(start + at, start + at + len);
             self.report(
                 Finding::error(codes::BAD_ESCAPE, place(span), message)
+                    .label("unknown escape")
                     .help("escapes are \\n \\t \\r \\\" \\\\ \\$ and \\u{...}; write `\\\\` for a backslash"),
             );
         }

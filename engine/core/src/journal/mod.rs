@@ -18,6 +18,6 @@ mod frame;
 mod reader;
 mod writer;
 
-pub use reader::{JournalError, Read, read};
 pub(crate) use reader::cut;
+pub use reader::{JournalError, Read, read};
 pub(crate) use writer::{Entry, Journal, OnBatch, Stopped};

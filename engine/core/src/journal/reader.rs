@@ -124,10 +124,7 @@ fn a_batch_follows(bytes: &[u8], expected: u64) -> bool {
         let Some((head, _)) = bytes[at..].split_first_chunk::<HEADER>() else { return false };
         let header = Header::parse(head);
         // The number is checked first: it rules out nearly every place without summing anything.
-        header.first
-            && header.sequence > expected
-            && header.sequence <= farthest
-            && frame::sound(&bytes[at..]).is_ok()
+        header.first && header.sequence > expected && header.sequence <= farthest && frame::sound(&bytes[at..]).is_ok()
     })
 }
 

@@ -5,11 +5,11 @@
 //! disk never names bytes that a power cut can take away.
 
 use super::frame;
-use crate::disk::{At, DiskError, sync_folder};
+use crate::digest::Digest;
+use crate::disk::{At, DiskError, Stamp, sync_folder};
 use crate::record::Record;
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,6 +35,8 @@ pub(crate) struct Entry {
     pub record: Record,
     /// Files that must be durable before it is.
     pub files: Vec<PathBuf>,
+    /// The stamps of the artifacts it names, for the store.
+    pub stamps: Vec<(Digest, Stamp)>,
 }
 
 /// Takes in a synced batch: the records, and the sequence number of the first.
@@ -78,11 +80,11 @@ impl Journal {
         self.send(Message::Entries(entries));
     }
 
-    /// Resolves when everything given so far is durable and in the store.
-    pub async fn barrier(&self) -> Result<(), Stopped> {
+    /// Resolves when everything given before this call is durable and in the store.
+    pub fn barrier(&self) -> impl Future<Output = Result<(), Stopped>> + Send + use<> {
         let (sender, receiver) = oneshot::channel();
         self.send(Message::Barrier(sender));
-        receiver.await.unwrap_or_else(|_| Err(Stopped("its writer is gone".to_owned())))
+        async { receiver.await.unwrap_or_else(|_| Err(Stopped("its writer is gone".to_owned()))) }
     }
 
     /// The same, for threads that may block.

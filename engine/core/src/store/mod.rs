@@ -135,8 +135,7 @@ impl Store {
                             put(&mut batch, artifact, &stamp)?;
                         }
                     }
-                    let action =
-                        Action { run, at: *at, outputs: outputs.clone(), manifest: manifest.clone() };
+                    let action = Action { run, at: *at, outputs: outputs.clone(), manifest: manifest.clone() };
                     put(&mut batch, key(Kind::Action, &fingerprint.0), &action)?;
                 }
                 Record::ModelRegistered { entry, kept: false, .. } => {

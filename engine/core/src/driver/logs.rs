@@ -1,0 +1,87 @@
+//! What a step says while it runs: a file that is made when it first says something, and the observer.
+
+use crate::clock::{Clock, rfc3339};
+use crate::executor::StepLog;
+use crate::observer::Observer;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The longest log of an attempt: a step that never stops talking must not fill the disk.
+const LONGEST: u64 = 64 << 20;
+
+/// The log of one attempt: lines of time, level and text.
+pub(super) struct NodeLog {
+    node: String,
+    observer: Arc<dyn Observer>,
+    clock: Arc<dyn Clock>,
+    file: Mutex<LogFile>,
+}
+
+enum LogFile {
+    Silent(PathBuf),
+    Open {
+        file: File,
+        written: u64,
+    },
+    /// Full, or not to be written.
+    Closed,
+}
+
+impl NodeLog {
+    pub fn new(node: &str, path: PathBuf, observer: Arc<dyn Observer>, clock: Arc<dyn Clock>) -> NodeLog {
+        NodeLog { node: node.to_owned(), observer, clock, file: Mutex::new(LogFile::Silent(path)) }
+    }
+}
+
+impl StepLog for NodeLog {
+    fn line(&self, level: &str, message: &str) {
+        let time = rfc3339(self.clock.now());
+        let mut text = String::with_capacity(message.len() + 40);
+        for line in message.lines() {
+            text.push_str(&format!("{time} {level:<6} {line}\n"));
+            self.observer.log(&self.node, level, line);
+        }
+        self.file.lock().unwrap_or_else(PoisonError::into_inner).write(&text);
+    }
+
+    fn progress(&self, fraction: f64) {
+        if fraction.is_finite() {
+            self.observer.progress(&self.node, fraction.clamp(0.0, 1.0));
+        }
+    }
+
+    fn metric(&self, name: &str, value: f64, at: Option<u64>) {
+        self.observer.metric(&self.node, name, value, at);
+    }
+}
+
+impl LogFile {
+    fn write(&mut self, text: &str) {
+        if let LogFile::Silent(path) = self {
+            *self = match create(path) {
+                Ok(file) => LogFile::Open { file, written: 0 },
+                Err(error) => {
+                    tracing::warn!(path = %path.display(), %error, "a step's log cannot be written");
+                    LogFile::Closed
+                }
+            };
+        }
+        let LogFile::Open { file, written } = self else { return };
+        *written += text.len() as u64;
+        let full = *written > LONGEST;
+        let text = if full { "the log is cut here: it is longer than 64 MiB\n" } else { text };
+        // A log that cannot be written costs its lines, not the step.
+        if file.write_all(text.as_bytes()).is_err() || full {
+            *self = LogFile::Closed;
+        }
+    }
+}
+
+fn create(path: &Path) -> std::io::Result<File> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    File::create(path)
+}

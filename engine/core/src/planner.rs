@@ -1,0 +1,356 @@
+//! Decides for each node, in order, whether its result is known, and if not says why.
+//!
+//! The same code answers `mlp plan`, prepares a run, and (through [`Planner::manifest`]) decides during a run about nodes
+//! whose inputs were only then made. It reads the store; it never reads a clock.
+
+use crate::artifacts;
+use crate::canonical;
+use crate::digest::Digest;
+use crate::disk::{Stamp, hash_file};
+use crate::engine::{EngineError, Parts};
+use crate::manifest::{Manifest, Section};
+use crate::plan::{Decision, Plan, PlannedNode, Reason};
+use crate::project::Project;
+use crate::record::Artifact;
+use crate::store::{Action, Store};
+use crate::verdict::{self, Given, stats_asked};
+use mlp_lang::pipeline::{DataNode, DataSource, Node, NodeId, NodeKind, OutputRef, Pipeline, StepNode};
+use mlp_lang::value::Value;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// A file touched this recently may change again without its stamp telling: time stamps are as coarse as the kernel's
+/// tick. Its digest is used, but not remembered.
+const TOO_FRESH: Duration = Duration::from_millis(50);
+
+/// Decides what runs.
+pub(crate) struct Planner<'a> {
+    pub project: &'a Project,
+    pub store: &'a Store,
+    pub parts: &'a Parts,
+    /// Another engine may be live: change nothing, not even what is remembered.
+    pub read_only: bool,
+}
+
+/// What to decide about.
+pub(crate) struct Request<'a> {
+    pub pipeline: &'a Pipeline,
+    /// The folder that relative paths start from.
+    pub base: &'a Path,
+    pub force: &'a [String],
+}
+
+/// The plan, with what a run needs beside it.
+pub(crate) struct Prepared {
+    pub plan: Plan,
+    /// One per node.
+    pub nodes: Vec<PreparedNode>,
+}
+
+/// What is known of a node before the run.
+#[derive(Default)]
+pub(crate) struct PreparedNode {
+    /// Its remembered result, if that is to be used.
+    pub action: Option<Action>,
+    /// The file from outside.
+    pub file: Option<OutsideFile>,
+    /// Run it even if its result is known.
+    pub forced: bool,
+    /// `when` is false whatever the run gives.
+    pub skipped: bool,
+}
+
+/// A file from outside, as it was when it was planned with.
+#[derive(Clone, Debug)]
+pub(crate) struct OutsideFile {
+    pub path: PathBuf,
+    /// `None`: it cannot be read.
+    pub content: Option<(Digest, Stamp)>,
+}
+
+impl Planner<'_> {
+    /// Decides about every node.
+    pub fn prepare(&self, request: &Request) -> Result<Prepared, EngineError> {
+        let pipeline = request.pipeline;
+        well_formed(pipeline)?;
+        let names: HashSet<&str> = pipeline.nodes.iter().map(|node| node.name.as_str()).collect();
+        if let Some(name) = request.force.iter().find(|name| !names.contains(name.as_str())) {
+            return Err(EngineError::UnknownNode { pipeline: pipeline.name.clone(), name: name.clone() });
+        }
+        let forced: HashSet<&str> = request.force.iter().map(String::as_str).collect();
+        let mut known = Known { project: self.project, actions: Vec::with_capacity(pipeline.nodes.len()) };
+        let mut prepared = Prepared { plan: Plan { nodes: Vec::new() }, nodes: Vec::new() };
+        for node in &pipeline.nodes {
+            let mut details = PreparedNode { forced: forced.contains(node.name.as_str()), ..Default::default() };
+            let decision = self.decide(request, node, &known, &prepared, &mut details)?;
+            prepared.plan.nodes.push(PlannedNode {
+                id: node.id,
+                name: node.name.clone(),
+                kind: kind(node).to_owned(),
+                what: what(node),
+                decision,
+            });
+            known.actions.push(details.action.clone());
+            prepared.nodes.push(details);
+        }
+        Ok(prepared)
+    }
+
+    fn decide(
+        &self,
+        request: &Request,
+        node: &Node,
+        known: &Known,
+        before: &Prepared,
+        details: &mut PreparedNode,
+    ) -> Result<Decision, EngineError> {
+        let pipeline = request.pipeline;
+        if let Some(skipped) = node.needs.iter().find(|need| before.nodes[need.index()].skipped) {
+            details.skipped = true;
+            let name = &pipeline.nodes[skipped.index()].name;
+            return Ok(Decision::Skip { reason: format!("it needs `{name}`, which is skipped") });
+        }
+        if let Some(when) = &node.when {
+            let asked = verdict::metrics_asked(when);
+            let all_known = asked.iter().all(|it| known.artifact(it.node.index(), &it.output).is_some());
+            if all_known && verdict::condition(when, known, pipeline) != Some(true) {
+                details.skipped = true;
+                return Ok(Decision::Skip { reason: "its condition is false".to_owned() });
+            }
+        }
+        let output = |from: &OutputRef| known.artifact(from.node.index(), &from.output).map(|it| it.digest);
+        let manifest = match &node.kind {
+            NodeKind::Gate(_) | NodeKind::Model(_) => return Ok(Decision::Decide),
+            NodeKind::Data(data) => {
+                details.file = Some(self.outside(request.base, data.source.path())?);
+                let content = details.file.as_ref().and_then(|file| file.content.map(|(digest, _)| digest));
+                self.data_manifest(data, content)
+            }
+            NodeKind::Step(step) => self.step_manifest(step, &output),
+        };
+        let fingerprint = manifest.is_complete().then(|| Digest::of(&manifest.bytes()));
+        let mut reasons = Vec::new();
+        if details.forced {
+            reasons.push(Reason::Forced);
+        } else if let Some(fingerprint) = fingerprint
+            && let Some(action) = self.store.action(&fingerprint)?
+        {
+            match self.lost(&action)? {
+                None => {
+                    let run = action.run;
+                    details.action = Some(action);
+                    return Ok(Decision::Reuse { fingerprint, run });
+                }
+                Some(output) => reasons.push(Reason::Lost { output }),
+            }
+        }
+        if reasons.is_empty() {
+            reasons = self.differences(&pipeline.name, &node.name, &manifest)?;
+        }
+        if let NodeKind::Step(step) = &node.kind {
+            for (input, from) in step.inputs.iter().filter(|(_, from)| output(from).is_none()) {
+                let node = pipeline.nodes[from.node.index()].name.clone();
+                reasons.push(Reason::Upstream { node, input: input.clone() });
+            }
+        }
+        if reasons.is_empty() {
+            // The manifest is what it last was, yet its result is not there.
+            reasons.push(Reason::Lost { output: String::new() });
+        }
+        Ok(Decision::Run { fingerprint, reasons })
+    }
+
+    /// The remembered result of this work, if its artifacts are all there and right.
+    pub fn reusable(&self, fingerprint: &Digest) -> Result<Option<Action>, EngineError> {
+        match self.store.action(fingerprint)? {
+            Some(action) if self.lost(&action)?.is_none() => Ok(Some(action)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Everything that a node's result depends on, as far as it is known.
+    pub fn manifest(
+        &self,
+        node: &Node,
+        file: Option<&OutsideFile>,
+        output: &dyn Fn(&OutputRef) -> Option<Digest>,
+    ) -> Option<Manifest> {
+        match &node.kind {
+            NodeKind::Data(data) => {
+                Some(self.data_manifest(data, file.and_then(|file| file.content).map(|(digest, _)| digest)))
+            }
+            NodeKind::Step(step) => Some(self.step_manifest(step, output)),
+            NodeKind::Gate(_) | NodeKind::Model(_) => None,
+        }
+    }
+
+    /// Which output of a remembered result is gone or damaged.
+    fn lost(&self, action: &Action) -> Result<Option<String>, EngineError> {
+        for output in &action.outputs {
+            let sound = match self.read_only {
+                true => artifacts::looks_sound(self.project, output),
+                false => artifacts::is_sound(self.project, self.store, output, false)?,
+            };
+            if !sound {
+                return Ok(Some(output.output.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What changed since a node of this name was last run or reused; `New` if it never was.
+    fn differences(&self, pipeline: &str, node: &str, now: &Manifest) -> Result<Vec<Reason>, EngineError> {
+        let Some(last) = self.store.last(pipeline, node)? else { return Ok(vec![Reason::New]) };
+        let earlier = self.store.action(&last)?;
+        Ok(earlier.and_then(|action| now.differences(&action.manifest)).unwrap_or_else(|| vec![Reason::New]))
+    }
+
+    fn data_manifest(&self, data: &DataNode, content: Option<Digest>) -> Manifest {
+        let mut manifest = Manifest::default();
+        for (name, value) in self.parts.tables.identity(data) {
+            manifest.set(Section::Runs, name, value);
+        }
+        match &data.source {
+            DataSource::Csv { delimiter, missing, .. } => {
+                let missing = missing.iter().map(|text| Value::String(text.clone())).collect();
+                manifest.set(Section::Setting, "format", "csv");
+                manifest.set(Section::Setting, "delimiter", format!("{:?}", *delimiter as char));
+                manifest.set(Section::Setting, "missing", canonical::value(&Value::List(missing)));
+            }
+            DataSource::Parquet { .. } => manifest.set(Section::Setting, "format", "parquet"),
+        }
+        let names = data.schema.columns.iter().map(|column| Value::String(column.name.clone())).collect();
+        manifest.set(Section::Output, "columns", canonical::value(&Value::List(names)));
+        for column in &data.schema.columns {
+            manifest.set(Section::Output, format!("column {}", column.name), canonical::column(column));
+        }
+        let stats: Vec<String> = stats_asked(data).iter().map(canonical::stat).collect();
+        manifest.set(Section::Output, "statistics", stats.join(", "));
+        manifest.content(data.source.path(), content);
+        manifest
+    }
+
+    fn step_manifest(&self, step: &StepNode, output: &dyn Fn(&OutputRef) -> Option<Digest>) -> Manifest {
+        let mut manifest = Manifest::default();
+        manifest.set(Section::Runs, "executor", self.parts.executor.name());
+        manifest.set(Section::Runs, "module", format!("{} {}", step.module, step.version));
+        manifest.set(Section::Runs, "component", step.digest.clone());
+        manifest.set(Section::Runs, "step", step.step.clone());
+        for (name, value) in self.parts.executor.identity(step) {
+            manifest.set(Section::Runs, name, value);
+        }
+        for (name, value) in &step.params {
+            manifest.set(Section::Setting, name, canonical::value(value));
+        }
+        for (name, ty) in &step.outputs {
+            manifest.set(Section::Output, name, canonical::ty(ty));
+        }
+        for (name, from) in &step.inputs {
+            manifest.input(name, output(from));
+        }
+        manifest
+    }
+
+    /// Looks at a file from outside; it is read only if it changed since it was last read.
+    fn outside(&self, base: &Path, path: &str) -> Result<OutsideFile, EngineError> {
+        let path = base.join(path);
+        let path = std::path::absolute(&path).unwrap_or(path);
+        let stamp = match std::fs::metadata(&path) {
+            Ok(meta) if meta.is_file() => Stamp::of(&meta),
+            // What is wrong with it is said by whoever imports it.
+            _ => return Ok(OutsideFile { path, content: None }),
+        };
+        if let Some(digest) = self.store.file(&path, &stamp)? {
+            return Ok(OutsideFile { path, content: Some((digest, stamp)) });
+        }
+        let Ok((digest, _)) = hash_file(&path) else { return Ok(OutsideFile { path, content: None }) };
+        let after = std::fs::metadata(&path).map(|meta| Stamp::of(&meta));
+        if !self.read_only && after.is_ok_and(|after| after == stamp) && has_settled(&stamp) {
+            self.store.remember_file(&path, &stamp, &digest)?;
+        }
+        Ok(OutsideFile { path, content: Some((digest, stamp)) })
+    }
+}
+
+/// Whether a file was last touched long enough ago for a further change to show in its stamp.
+fn has_settled(stamp: &Stamp) -> bool {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i128);
+    now - stamp.changed.max(stamp.modified) > TOO_FRESH.as_nanos() as i128
+}
+
+/// Results known before the run.
+struct Known<'a> {
+    project: &'a Project,
+    actions: Vec<Option<Action>>,
+}
+
+impl Given for Known<'_> {
+    fn artifact(&self, node: usize, output: &str) -> Option<&Artifact> {
+        self.actions.get(node)?.as_ref()?.outputs.iter().find(|artifact| artifact.output == output)
+    }
+
+    fn bytes(&self, artifact: &Artifact) -> Option<Vec<u8>> {
+        bytes_of(self.project, artifact)
+    }
+}
+
+/// The bytes of an artifact, from the record or the file.
+pub(crate) fn bytes_of(project: &Project, artifact: &Artifact) -> Option<Vec<u8>> {
+    match artifacts::inline_of(artifact) {
+        Some(bytes) => Some(bytes.to_vec()),
+        None => std::fs::read(project.artifact(&artifact.digest)).ok(),
+    }
+}
+
+/// The promises of the checker that indexing relies on.
+fn well_formed(pipeline: &Pipeline) -> Result<(), EngineError> {
+    let malformed = |why: String| Err(EngineError::Malformed { pipeline: pipeline.name.clone(), why });
+    let mut names = HashSet::new();
+    for (index, node) in pipeline.nodes.iter().enumerate() {
+        let earlier = |id: NodeId| id.index() < index;
+        if node.id.index() != index {
+            return malformed(format!("`{}` has number {} at place {index}", node.name, node.id.0));
+        }
+        if !names.insert(&node.name) {
+            return malformed(format!("`{}` is there twice", node.name));
+        }
+        let refers: Vec<NodeId> = match &node.kind {
+            NodeKind::Step(step) => step.inputs.values().map(|from| from.node).collect(),
+            NodeKind::Model(model) => model.gates.iter().copied().chain([model.source.node]).collect(),
+            NodeKind::Data(_) | NodeKind::Gate(_) => Vec::new(),
+        };
+        if !node.needs.iter().copied().all(earlier) {
+            return malformed(format!("`{}` needs what comes after it", node.name));
+        }
+        if let Some(missing) = refers.iter().find(|id| node.needs.binary_search(id).is_err()) {
+            return malformed(format!("`{}` reads node {} without needing it", node.name, missing.0));
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn kind(node: &Node) -> &'static str {
+    match node.kind {
+        NodeKind::Data(_) => "data",
+        NodeKind::Step(_) => "step",
+        NodeKind::Gate(_) => "gate",
+        NodeKind::Model(_) => "model",
+    }
+}
+
+/// What runs, for people.
+fn what(node: &Node) -> String {
+    match &node.kind {
+        NodeKind::Data(data) => match &data.source {
+            DataSource::Csv { path, .. } => format!("csv {path}"),
+            DataSource::Parquet { path } => format!("parquet {path}"),
+        },
+        NodeKind::Step(step) => format!("{}.{}", step.module, step.step),
+        NodeKind::Gate(gate) => match gate.requirements.len() {
+            1 => "1 requirement".to_owned(),
+            many => format!("{many} requirements"),
+        },
+        NodeKind::Model(model) => format!("a {}", model.flavor),
+    }
+}

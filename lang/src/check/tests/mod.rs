@@ -1,0 +1,134 @@
+//! What users see: source and findings, side by side; and the pipelines that come out.
+
+mod laws;
+mod render;
+
+use crate::check::{Checked, check};
+use crate::signature::{ModuleError, ModuleSignature, Modules};
+use crate::span::Source;
+use indexmap::IndexMap;
+use std::sync::Arc;
+
+/// The standard library's signatures as the tests know them.
+struct Std(Vec<Arc<ModuleSignature>>);
+
+impl Std {
+    fn new() -> Std {
+        Std(serde_json::from_str::<Vec<ModuleSignature>>(include_str!("std.json")).unwrap().into_iter().map(Arc::new).collect())
+    }
+}
+
+impl Modules for Std {
+    fn module(&self, path: &str) -> Result<Arc<ModuleSignature>, ModuleError> {
+        match self.0.iter().find(|module| module.name == path) {
+            Some(module) => Ok(module.clone()),
+            None if path.ends_with(".wasm") => {
+                Err(ModuleError::Unusable { path: path.to_owned(), reason: "it is no component".to_owned() })
+            }
+            None => Err(ModuleError::NotFound(path.to_owned())),
+        }
+    }
+
+    fn known(&self) -> Vec<String> {
+        self.0.iter().map(|module| module.name.clone()).collect()
+    }
+}
+
+const PRELUDE: &str = include_str!("prelude.mlp");
+
+fn checked(text: &str) -> Checked {
+    checked_with(text, &[])
+}
+
+fn checked_with(text: &str, overrides: &[(&str, &str)]) -> Checked {
+    let overrides: IndexMap<String, String> =
+        overrides.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    check(&Source::new("test.mlp", text), &Std::new(), &overrides)
+}
+
+/// Each snippet of a file of cases, behind the prelude unless it brings its own first line, with what is found in it.
+fn cases(text: &str) -> String {
+    let mut out = String::new();
+    for case in text.split("\n----\n") {
+        let whole = if case.starts_with("mlp 1") { case.to_owned() } else { format!("{PRELUDE}{case}") };
+        let source = Source::new("test.mlp", &whole);
+        out.push_str(case.trim_end());
+        out.push_str("\n\n");
+        out.push_str(&render::findings(&source, &checked(&whole).findings));
+        out.push_str("----\n");
+    }
+    out
+}
+
+macro_rules! case_files {
+    ($($name:ident: $file:literal;)*) => {
+        $(#[test]
+        fn $name() {
+            insta::assert_snapshot!(stringify!($name), cases(include_str!($file)));
+        })*
+    };
+}
+
+case_files! {
+    names: "names.txt";
+    expressions: "expressions.txt";
+    calls: "calls.txt";
+    data: "data.txt";
+    gates: "gates.txt";
+    params: "params.txt";
+    later: "later.txt";
+}
+
+#[test]
+fn the_prelude_is_sound() {
+    let checked = checked(PRELUDE);
+    assert_eq!(render::findings(&Source::new("test.mlp", PRELUDE), &checked.findings), "no findings\n");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&checked.pipeline).unwrap());
+}
+
+#[test]
+fn ten_planted_mistakes_are_ten_findings() {
+    let text = include_str!("ten.mlp");
+    let findings = checked(text).findings;
+    insta::assert_snapshot!(render::findings(&Source::new("ten.mlp", text), &findings));
+    assert_eq!(findings.len(), 10);
+}
+
+#[test]
+fn overrides_are_read_in_the_syntax_of_their_type() {
+    let params = "mlp 1\nparam _a: int = 1\nparam _b: fraction?\nparam _c: string = \"x\"\nparam _d: \"on\" | \"off\" = \"on\"\nparam _e: list<float> = []\nparam _f: date = 2020-01-01\n";
+    let good = [
+        ("_a", "-3"),
+        ("_b", "null"),
+        ("_c", "plain words"),
+        ("_d", "off"),
+        ("_e", "[1, 2.5]"),
+        ("_f", "2024-02-29"),
+    ];
+    let good = checked_with(params, &good);
+    assert_eq!(good.findings, []);
+    let mut out = String::new();
+    for (name, param) in good.pipeline.unwrap().params {
+        out.push_str(&format!("{name} = {} ({}, overridden: {})\n", param.value, param.ty, param.overridden));
+    }
+    let bad = [
+        ("_a", "1.5"),
+        ("_b", "0.2"),
+        ("_c", "\"${x}\""),
+        ("_d", "of"),
+        ("_e", "[1, \"a\"]"),
+        ("_f", "2024-02-30\nparam g: int = 1"),
+        ("seed", "1"),
+    ];
+    out.push_str(&render::findings(&Source::new("test.mlp", params), &checked_with(params, &bad).findings));
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn the_spec_lists_every_code() {
+    let spec = include_str!("../../../../spec/06-findings.md");
+    for (code, meaning) in crate::codes::ALL {
+        let line = format!("| `{}` | `{}` | {meaning} |", code.id, code.name);
+        assert!(spec.contains(&line), "spec/06-findings.md lacks {line}");
+    }
+}

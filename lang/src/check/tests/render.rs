@@ -1,0 +1,39 @@
+//! Findings as text: the line, a caret, and all that is said.
+
+use crate::finding::{Finding, Label, Place, Severity};
+use crate::span::Source;
+use std::fmt::Write;
+
+pub(super) fn findings(source: &Source, findings: &[Finding]) -> String {
+    if findings.is_empty() {
+        return "no findings\n".to_owned();
+    }
+    let mut out = String::new();
+    for finding in findings {
+        let severity = if finding.severity == Severity::Error { "error" } else { "warning" };
+        let _ = writeln!(out, "{severity}[{} {}]: {}", finding.code.id, finding.code.name, finding.message);
+        label(source, &finding.primary, '^', &mut out);
+        finding.secondary.iter().for_each(|secondary| label(source, secondary, '-', &mut out));
+        finding.notes.iter().for_each(|note| drop(writeln!(out, "  note: {note}")));
+        finding.help.iter().for_each(|help| drop(writeln!(out, "  help: {help}")));
+        for fix in &finding.fix {
+            let edits = fix.edits.iter().map(|edit| {
+                format!("{:?} -> {:?}", source.text.get(edit.span.range()).unwrap_or("!"), edit.text)
+            });
+            let _ = writeln!(out, "  fix ({:?}): {}", fix.safety, edits.collect::<Vec<_>>().join(", "));
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn label(source: &Source, label: &Label, mark: char, out: &mut String) {
+    let Place::Source { span, .. } = &label.place else { return };
+    let (line, column) = source.line_column(span.start);
+    let text = source.text.lines().nth(line - 1).unwrap_or_default();
+    let width = (span.end.saturating_sub(span.start) as usize).clamp(1, (text.chars().count() + 1).saturating_sub(column).max(1));
+    let number = line.to_string();
+    let _ = writeln!(out, "  {number} | {text}");
+    let marks = mark.to_string().repeat(width);
+    let _ = writeln!(out, "  {} | {}{marks} {}", " ".repeat(number.len()), " ".repeat(column - 1), label.text);
+}

@@ -1,0 +1,69 @@
+//! The codes of names, types, declarations and lints: one line each, and `spec/06-findings.md` lists the same.
+//!
+//! A code is never given to another mistake. Syntax (`E01xx`) keeps its own codes beside the parser.
+
+use crate::finding::Code;
+
+pub use crate::syntax::codes::NOT_IN_THIS_VERSION;
+
+macro_rules! codes {
+    ($($constant:ident = $id:literal $name:literal $meaning:literal;)*) => {
+        $(#[doc = $meaning] pub const $constant: Code = Code::new($id, $name);)*
+
+        /// Every code of this page with its meaning, in order.
+        pub const ALL: &[(Code, &str)] = &[$(($constant, $meaning)),*];
+    };
+}
+
+codes! {
+    UNKNOWN_NAME = "E0201" "unknown-name" "A name that nothing declares.";
+    UNKNOWN_MODULE = "E0202" "unknown-module" "A module that is neither in the standard library nor on disk.";
+    UNKNOWN_STEP = "E0203" "unknown-step" "A step that its module does not offer.";
+    UNKNOWN_OUTPUT = "E0204" "unknown-output" "An output that a node does not give, or one of several left unsaid.";
+    UNKNOWN_METRIC = "E0205" "unknown-metric" "A metric that a step does not give.";
+    UNKNOWN_COLUMN = "E0206" "unknown-column" "A column that the table does not have.";
+    UNKNOWN_SETTING = "E0207" "unknown-setting" "A setting that this kind of block does not have.";
+    UNKNOWN_ARGUMENT = "E0208" "unknown-argument" "An argument that the call does not take.";
+    UNKNOWN_TYPE = "E0209" "unknown-type" "A type that does not exist.";
+    DUPLICATE_DECLARATION = "E0210" "duplicate-declaration" "A name declared twice; the first one counts.";
+    RESERVED_NAME = "E0211" "reserved-name" "A declaration named like something built in.";
+    UNKNOWN_FUNCTION = "E0212" "unknown-function" "A function that does not exist here.";
+    UNKNOWN_PARAM = "E0213" "unknown-param" "`--param` names a parameter that the file does not have.";
+    WRONG_KIND = "E0214" "wrong-kind" "A name of one kind where another kind is wanted.";
+    NAMELESS_MODULE = "E0215" "nameless-module" "A plugin without `as name`.";
+    UNUSABLE_MODULE = "E0216" "unusable-module" "A plugin that this version cannot use.";
+    DUPLICATE_COLUMN = "E0217" "duplicate-column" "A column declared twice in one schema.";
+    DUPLICATE_SETTING = "E0218" "duplicate-setting" "A setting given twice in one block or call.";
+    TYPE_MISMATCH = "E0301" "type-mismatch" "A value of one type where another is wanted.";
+    MISSING_UNIT = "E0302" "missing-unit" "A bare number where a fraction, duration or size is wanted.";
+    BAD_OPERANDS = "E0303" "bad-operands" "An operator between types that it does not join.";
+    NOT_A_VALUE = "E0304" "not-a-value" "A table, a model or a block where a value is wanted.";
+    NOT_KNOWN_YET = "E0305" "not-known-yet" "Something only the run can know, where a constant is wanted.";
+    OUT_OF_RANGE = "E0306" "out-of-range" "A number outside what the setting allows.";
+    NO_VALUE = "E0307" "no-value" "A constant that has no value: a division by zero, an overflow.";
+    EMPTY_RANGE = "E0308" "empty-range" "A range with nothing in it.";
+    BAD_OVERRIDE = "E0309" "bad-override" "A value of `--param` that is not of the declared type.";
+    BAD_ARGUMENTS = "E0310" "bad-arguments" "Arguments that a function does not take.";
+    NOT_ONE_OF = "E0311" "not-one-of" "A text that is none of those allowed.";
+    CYCLE = "E0401" "cycle" "Nodes that wait for each other.";
+    MISSING_ARGUMENT = "E0402" "missing-argument" "A call without an argument that must be given.";
+    TOO_MANY_ARGUMENTS = "E0403" "too-many-arguments" "Arguments without a name beyond the inputs of a step.";
+    NO_LABEL = "E0404" "no-label" "A step that needs a label, and a table that declares none.";
+    NO_FEATURES = "E0405" "no-features" "A step that needs features, and a table without a column to learn from.";
+    NOT_A_CALL = "E0406" "not-a-call" "A step whose body is not a call of a module's step.";
+    MISSING_SETTING = "E0407" "missing-setting" "A block without a setting that must be given.";
+    EMPTY_GATE = "E0408" "empty-gate" "A gate that requires nothing.";
+    NO_GROUPS = "E0409" "no-groups" "A metric over groups that the step was not asked for.";
+    NEVER_HOLDS = "E0410" "never-holds" "A requirement or expectation that no run can satisfy.";
+    PARAM_WITHOUT_VALUE = "E0411" "param-without-value" "A parameter without a default that nobody gave.";
+    EMPTY_SCHEMA = "E0412" "empty-schema" "A schema without columns.";
+    TWO_LABELS = "E0413" "two-labels" "A schema with more than one label.";
+    TWO_PIPELINES = "E0414" "two-pipelines" "A file with more than one `pipeline`.";
+    MISPLACED_SUPPORT = "E0415" "misplaced-support" "`min_support` on a condition without groups.";
+    UNUSED_PARAM = "W0201" "unused-param" "A parameter that nothing reads.";
+    UNUSED_SCHEMA = "W0202" "unused-schema" "A schema that no data has.";
+    UNUSED_MODULE = "W0203" "unused-module" "A `use` that no step calls.";
+    UNGATED_MODEL = "W0401" "ungated-model" "A model that is registered whatever it measures.";
+    IDLE_GATE = "W0402" "idle-gate" "A gate that no model and no step waits for.";
+    ALWAYS_HOLDS = "W0403" "always-holds" "A requirement or expectation that cannot fail.";
+}

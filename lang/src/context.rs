@@ -1,0 +1,90 @@
+//! What the checker knows while it works: the names, what was found out about each declaration, and the findings.
+
+use crate::finding::{Finding, Place};
+use crate::names::Names;
+use crate::pipeline::{MetricRef, NodeId};
+use crate::signature::ModuleSignature;
+use crate::span::{Source, Span};
+use crate::syntax::ast::File;
+use crate::types::{Schema, Type};
+use crate::value::Value;
+use indexmap::IndexMap;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The state of one check. Passes fill it from left to right: modules, parameters, schemas, then nodes in topological
+/// order, so that whatever a node refers to is known when the node is looked at.
+pub(crate) struct Context<'a> {
+    pub(crate) source: &'a Source,
+    pub(crate) file: &'a File,
+    pub(crate) names: Names<'a>,
+    pub(crate) findings: Vec<Finding>,
+    /// By index of the `use`. `None`: it could not be loaded, which was reported.
+    pub(crate) modules: HashMap<usize, Option<Module>>,
+    /// Names of modules that need no path.
+    pub(crate) known_modules: Vec<String>,
+    /// Parameters looked at so far.
+    pub(crate) params: HashMap<&'a str, KnownParam>,
+    /// Schemas by name.
+    pub(crate) schemas: HashMap<&'a str, Arc<Schema>>,
+    /// By index of the declaration. Absent or `None` inside: poison.
+    pub(crate) nodes: HashMap<usize, NodeFacts>,
+    /// Declarations of nodes in topological order: `order[id]` is the index of the declaration.
+    pub(crate) order: Vec<usize>,
+    /// By index of the declaration.
+    pub(crate) ids: HashMap<usize, NodeId>,
+}
+
+/// A module and the name it goes by.
+#[derive(Clone)]
+pub(crate) struct Module {
+    /// As written in `use`.
+    pub(crate) path: Arc<str>,
+    pub(crate) signature: Arc<ModuleSignature>,
+}
+
+/// A parameter's type and value. The value is absent when its mistake was reported.
+#[derive(Clone)]
+pub(crate) struct KnownParam {
+    pub(crate) ty: Type,
+    pub(crate) value: Option<Value>,
+}
+
+/// What others may ask of a node.
+#[derive(Clone, Default)]
+pub(crate) struct NodeFacts {
+    /// What it gives. `None`: not known, because of a mistake that was reported.
+    pub(crate) outputs: Option<IndexMap<String, Type>>,
+    /// For each metrics output that can be given per group: the columns asked for. `None`: not known.
+    pub(crate) groups: HashMap<String, Option<Vec<String>>>,
+}
+
+impl Context<'_> {
+    pub(crate) fn place(&self, span: Span) -> Place {
+        place(self.source, span)
+    }
+
+    pub(crate) fn report(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// The type of a metric that was resolved before.
+    pub(crate) fn metric_type(&self, metric: &MetricRef) -> Option<&Type> {
+        let facts = self.nodes.get(self.order.get(metric.node.index())?)?;
+        match facts.outputs.as_ref()?.get(&metric.output)? {
+            Type::Metrics(fields) => fields.iter().find(|field| field.name == metric.metric).map(|field| &field.ty),
+            _ => None,
+        }
+    }
+
+    /// The text of a place on one line, as the author wrote it.
+    pub(crate) fn text(&self, span: Span) -> String {
+        let text = self.source.text.get(span.range()).unwrap_or_default();
+        if text.contains('\n') { text.split_whitespace().collect::<Vec<_>>().join(" ") } else { text.trim().to_owned() }
+    }
+}
+
+/// A place in the checked file.
+pub(crate) fn place(source: &Source, span: Span) -> Place {
+    Place::Source { path: source.path.clone(), span }
+}

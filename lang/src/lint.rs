@@ -1,0 +1,158 @@
+//! Lints: what runs and is probably not what was meant.
+//!
+//! A name counts as used when anything mentions it. In a file with broken syntax some mentions are lost with their
+//! lines; there a name counts as used when its word stands anywhere else in the text, so that one mistake does not make
+//! a second finding.
+
+use crate::codes;
+use crate::context::Context;
+use crate::finding::{Finding, Safety};
+use crate::lower::references;
+use crate::names::{Kind, declared_name};
+use crate::span::Span;
+use crate::syntax::ast::{Attribute, DeclarationKind, Expr, Ident};
+use std::collections::{HashMap, HashSet};
+
+/// Adds the lints of a file. `broken`: the parser reported something.
+pub(crate) fn lint(cx: &mut Context<'_>, broken: bool) {
+    unused(cx, broken);
+    gates(cx);
+}
+
+fn unused(cx: &mut Context<'_>, broken: bool) {
+    let file = cx.file;
+    let mentioned = mentioned(cx);
+    let words = if broken { words(&cx.source.text) } else { HashMap::new() };
+    for (index, declaration) in file.declarations.iter().enumerate() {
+        let Some((name, kind, span)) = declared_name(declaration) else { continue };
+        let elsewhere = words.get(name).is_some_and(|count| *count > 1);
+        if name.starts_with('_') || mentioned.contains(name) || elsewhere || !cx.names.owns(name, index) {
+            continue;
+        }
+        let (code, message) = match kind {
+            Kind::Param => (codes::UNUSED_PARAM, format!("nothing reads the parameter `{name}`")),
+            Kind::Schema => (codes::UNUSED_SCHEMA, format!("no data has the schema `{name}`")),
+            Kind::Module => (codes::UNUSED_MODULE, format!("no step calls the module `{name}`")),
+            _ => continue,
+        };
+        let finding = Finding::warning(code, cx.place(span), message).label("unused");
+        let finding = match kind {
+            // A `use` does nothing by itself; the other two may be about to be used.
+            Kind::Module => finding.help("remove it").fix("remove it", whole_line(cx, declaration.span), "", Safety::Safe),
+            _ => finding.help(format!("remove it, or call it `_{name}` to keep it")),
+        };
+        cx.report(finding);
+    }
+}
+
+/// The lines of a declaration, with their end.
+fn whole_line(cx: &Context<'_>, span: Span) -> Span {
+    let text = &cx.source.text;
+    let end = text.get(span.end as usize..).and_then(|rest| rest.find('\n')).map_or(text.len(), |at| span.end as usize + at + 1);
+    Span::new(span.start as usize, end)
+}
+
+/// Every name that an expression or a list of names mentions, anywhere.
+fn mentioned<'a>(cx: &Context<'a>) -> HashSet<&'a str> {
+    let mut found: HashSet<&'a str> = HashSet::new();
+    let mut expression = |expr: &'a Expr| references::names(expr, &mut |name, _| found.extend([name]));
+    let mut idents: Vec<&'a Ident> = Vec::new();
+    for declaration in &cx.file.declarations {
+        match &declaration.kind {
+            DeclarationKind::Use { .. } => {}
+            DeclarationKind::Pipeline { settings, .. } => settings.iter().for_each(|s| expression(&s.value)),
+            DeclarationKind::Param { default, .. } => default.iter().for_each(&mut expression),
+            DeclarationKind::Schema { fields, .. } => {
+                for attribute in fields.iter().flat_map(|field| &field.attributes) {
+                    match attribute {
+                        Attribute::In(value) | Attribute::Compare(_, value) => expression(value),
+                        Attribute::Unique(_) | Attribute::Label(_) => {}
+                    }
+                }
+            }
+            DeclarationKind::Data { schema, settings, expectations, .. } => {
+                idents.extend(schema);
+                settings.iter().for_each(|setting| expression(&setting.value));
+                expectations.iter().for_each(|clause| expression(&clause.condition));
+            }
+            DeclarationKind::Step { body, when, after, settings, .. } => {
+                expression(body);
+                when.iter().for_each(&mut expression);
+                idents.extend(after);
+                settings.iter().for_each(|setting| expression(&setting.value));
+            }
+            DeclarationKind::Gate { requirements, after, .. } => {
+                for clause in requirements {
+                    expression(&clause.condition);
+                    clause.min_support.iter().for_each(&mut expression);
+                }
+                idents.extend(after);
+            }
+            DeclarationKind::Model { value, after, card, settings, .. } => {
+                expression(value);
+                idents.extend(after);
+                card.iter().for_each(|(_, value)| expression(value));
+                settings.iter().for_each(|setting| expression(&setting.value));
+            }
+        }
+    }
+    found.extend(idents.into_iter().map(|ident| ident.name.as_str()));
+    found
+}
+
+/// How often each word stands in the text.
+fn words(text: &str) -> HashMap<&str, usize> {
+    let mut counts = HashMap::new();
+    for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty()) {
+        *counts.entry(word).or_insert(0) += 1;
+    }
+    counts
+}
+
+/// Models without a gate, and gates that nothing waits for.
+fn gates(cx: &mut Context<'_>) {
+    let file = cx.file;
+    let mut gates: Vec<&Ident> = Vec::new();
+    let mut awaited: HashSet<&str> = HashSet::new();
+    let mut ungated: Vec<&Ident> = Vec::new();
+    let mut models = 0;
+    for declaration in &file.declarations {
+        match &declaration.kind {
+            DeclarationKind::Gate { name, after, .. } => {
+                gates.push(name);
+                awaited.extend(after.iter().map(|ident| ident.name.as_str()));
+            }
+            DeclarationKind::Step { after, .. } => awaited.extend(after.iter().map(|ident| ident.name.as_str())),
+            DeclarationKind::Model { name, after, .. } => {
+                models += 1;
+                if after.is_empty() {
+                    ungated.push(name);
+                }
+                awaited.extend(after.iter().map(|ident| ident.name.as_str()));
+            }
+            _ => {}
+        }
+    }
+    for name in &ungated {
+        let finding = Finding::warning(
+            codes::UNGATED_MODEL,
+            cx.place(name.span),
+            format!("the model `{}` is registered whatever it measures", name.name),
+        );
+        cx.report(match gates.first() {
+            Some(gate) => finding.help(format!("let it wait for a gate: `after {}`", gate.name)),
+            None => finding.help("declare a `gate` and let it wait: `after quality`"),
+        });
+    }
+    // A gate without a model still decides how a run ends; one beside models that all wait for others is forgotten.
+    if models > 0 && ungated.is_empty() {
+        for name in gates.into_iter().filter(|name| !awaited.contains(name.name.as_str())) {
+            let finding = Finding::warning(
+                codes::IDLE_GATE,
+                cx.place(name.span),
+                format!("no model and no step waits for the gate `{}`", name.name),
+            );
+            cx.report(finding.help(format!("let the model wait for it too: `after {}`", name.name)));
+        }
+    }
+}

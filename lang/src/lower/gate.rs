@@ -1,0 +1,92 @@
+//! `gate quality { require eval.auc >= 0.85 because "..." }`
+
+use super::{certainty, data};
+use crate::codes;
+use crate::context::Context;
+use crate::finding::Finding;
+use crate::pipeline::{Expr, GateNode, NodeId, Requirement};
+use crate::syntax::ast::{self, Clause, Ident};
+use crate::types::Type;
+use crate::typing::{Scope, Typing};
+use crate::value::Value;
+use std::collections::BTreeSet;
+
+pub(super) fn lower(
+    cx: &mut Context<'_>,
+    name: &Ident,
+    clauses: &[Clause],
+    needs: &mut BTreeSet<NodeId>,
+) -> Option<GateNode> {
+    if clauses.is_empty() {
+        cx.report(
+            Finding::error(codes::EMPTY_GATE, cx.place(name.span), format!("the gate `{}` requires nothing", name.name))
+                .help("add `require eval.accuracy >= 90%`, with a metric of a step"),
+        );
+        return None;
+    }
+    let requirements: Vec<_> = clauses.iter().map(|clause| requirement(cx, clause, needs)).collect();
+    Some(GateNode { requirements: requirements.into_iter().collect::<Option<_>>()? })
+}
+
+fn requirement(cx: &mut Context<'_>, clause: &Clause, needs: &mut BTreeSet<NodeId>) -> Option<Requirement> {
+    let min_support = clause.min_support.as_ref().map(|support| support_of(cx, support));
+    let mut typing = Typing::new(cx, Scope::Run);
+    typing.min_support = min_support.flatten().unwrap_or(0);
+    let typed = typing.condition(&clause.condition);
+    let met_groups = typing.met_groups;
+    if let Some(support) = clause.min_support.as_ref().filter(|_| !met_groups && !typed.is_unknown()) {
+        cx.report(data::misplaced_support(cx, support));
+    }
+    if typed.is_unknown() || min_support == Some(None) {
+        return None;
+    }
+    certainty::report(cx, &clause.condition, &typed.expr);
+    measured(&typed.expr, needs);
+    Some(Requirement {
+        text: cx.text(clause.condition.span),
+        condition: typed.expr,
+        because: clause.because.clone(),
+        span: clause.span,
+    })
+}
+
+/// `min_support 200`: a count.
+fn support_of(cx: &mut Context<'_>, written: &ast::Expr) -> Option<u64> {
+    let (_, value) = Typing::new(cx, Scope::Constant).constant(written)?;
+    match cx.fit(written, &value, &Type::Int, "`min_support`")? {
+        Value::Int(rows) if rows >= 0 => Some(rows.unsigned_abs()),
+        _ => {
+            let finding = Finding::error(
+                codes::OUT_OF_RANGE,
+                cx.place(written.span),
+                "`min_support` is a number of rows, 0 or more",
+            );
+            cx.report(finding);
+            None
+        }
+    }
+}
+
+/// The nodes whose metrics an expression reads.
+pub(super) fn measured(expr: &Expr, needs: &mut BTreeSet<NodeId>) {
+    match expr {
+        Expr::Metric(metric) => {
+            needs.insert(metric.node);
+        }
+        Expr::Const(_) | Expr::Stat(_) => {}
+        Expr::Not(inner) | Expr::Negate(inner) => measured(inner, needs),
+        Expr::And(left, right)
+        | Expr::Or(left, right)
+        | Expr::Compare(_, left, right)
+        | Expr::In(left, right)
+        | Expr::Arithmetic(_, left, right)
+        | Expr::Coalesce(left, right) => {
+            measured(left, needs);
+            measured(right, needs);
+        }
+        Expr::When { then, condition, otherwise } => {
+            [then, condition, otherwise].into_iter().for_each(|part| measured(part, needs));
+        }
+        Expr::Call(_, arguments) => arguments.iter().for_each(|argument| measured(argument, needs)),
+    }
+}

@@ -1,0 +1,194 @@
+//! The order of nodes, from what each refers to; cycles are findings.
+//!
+//! Which names are references is known from the signatures alone: a setting may name a column that is called like a
+//! node, so settings are never looked at here.
+
+use super::references;
+use crate::codes;
+use crate::context::Context;
+use crate::finding::Finding;
+use crate::names::declared_name;
+use crate::pipeline::NodeId;
+use crate::signature::StepSignature;
+use crate::span::Span;
+use crate::syntax::ast::{DeclarationKind, Expr, ExprKind};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+
+/// What each node refers to, in the order written: the other declaration, and where it is named.
+type Edges = BTreeMap<usize, Vec<(usize, Span)>>;
+
+/// Puts the nodes in a topological order, ties as written, and gives them their ids. Members of a cycle come as written,
+/// as soon as nothing else can.
+pub(super) fn arrange(cx: &mut Context<'_>) {
+    let edges = edges(cx);
+    let mut dependents: HashMap<usize, Vec<usize>> = HashMap::new();
+    let mut waiting: HashMap<usize, usize> = HashMap::new();
+    let mut ready = BinaryHeap::new();
+    for (&node, targets) in &edges {
+        waiting.insert(node, targets.len());
+        if targets.is_empty() {
+            ready.push(Reverse(node));
+        }
+        for (target, _) in targets {
+            dependents.entry(*target).or_default().push(node);
+        }
+    }
+    let mut order = Vec::with_capacity(edges.len());
+    loop {
+        while let Some(Reverse(node)) = ready.pop() {
+            if waiting.remove(&node).is_none() {
+                continue;
+            }
+            order.push(node);
+            for dependent in dependents.get(&node).into_iter().flatten() {
+                if let Some(left) = waiting.get_mut(dependent) {
+                    *left = left.saturating_sub(1);
+                    if *left == 0 {
+                        ready.push(Reverse(*dependent));
+                    }
+                }
+            }
+        }
+        if waiting.is_empty() {
+            break;
+        }
+        for member in knot(&edges, &waiting, &dependents) {
+            ready.push(Reverse(member));
+        }
+        report_cycles(cx, &edges, ready.iter().map(|Reverse(node)| *node).collect());
+    }
+    cx.ids = order.iter().enumerate().map(|(id, index)| (*index, NodeId(id as u32))).collect();
+    cx.order = order;
+}
+
+/// Of the nodes that wait: those on cycles or between them, without what merely comes after.
+fn knot(edges: &Edges, waiting: &HashMap<usize, usize>, dependents: &HashMap<usize, Vec<usize>>) -> Vec<usize> {
+    let mut needed: HashMap<usize, usize> = waiting
+        .keys()
+        .map(|node| {
+            let by = dependents.get(node).into_iter().flatten().filter(|d| waiting.contains_key(d)).count();
+            (*node, by)
+        })
+        .collect();
+    let mut loose: Vec<usize> = needed.iter().filter(|(_, by)| **by == 0).map(|(node, _)| *node).collect();
+    while let Some(node) = loose.pop() {
+        needed.remove(&node);
+        for (target, _) in edges.get(&node).into_iter().flatten() {
+            if let Some(by) = needed.get_mut(target) {
+                *by -= 1;
+                if *by == 0 {
+                    loose.push(*target);
+                }
+            }
+        }
+    }
+    needed.into_keys().collect()
+}
+
+/// One finding for each cycle met when references are followed from each member.
+fn report_cycles(cx: &mut Context<'_>, edges: &Edges, mut members: Vec<usize>) {
+    members.sort_unstable();
+    let in_knot: std::collections::HashSet<usize> = members.iter().copied().collect();
+    let mut walked: HashMap<usize, usize> = HashMap::new();
+    for (walk, start) in members.into_iter().enumerate() {
+        let mut path: Vec<(usize, Span)> = Vec::new();
+        let mut at = start;
+        while !walked.contains_key(&at) {
+            walked.insert(at, walk);
+            let next = edges.get(&at).into_iter().flatten().find(|(target, _)| in_knot.contains(target));
+            let Some(&(target, span)) = next else { break };
+            path.push((at, span));
+            at = target;
+        }
+        let closes = walked.get(&at) == Some(&walk);
+        if let Some(first) = path.iter().position(|(node, _)| *node == at).filter(|_| closes) {
+            report_cycle(cx, &path[first..]);
+        }
+    }
+}
+
+fn report_cycle(cx: &mut Context<'_>, cycle: &[(usize, Span)]) {
+    const SHOWN: usize = 12;
+    let file = cx.file;
+    let name = |index: usize| declared_name(&file.declarations[index]).map_or("", |(name, ..)| name);
+    let Some(&(first, span)) = cycle.first() else { return };
+    let mut shown: Vec<String> = cycle.iter().take(SHOWN).map(|(node, _)| format!("`{}`", name(*node))).collect();
+    if cycle.len() > SHOWN {
+        shown.push(format!("{} more", cycle.len() - SHOWN));
+    }
+    shown.push(format!("`{}`", name(first)));
+    let message = if cycle.len() == 1 {
+        format!("`{}` needs itself", name(first))
+    } else {
+        format!("these wait for each other: {}", shown.join(" -> "))
+    };
+    let target = |position: usize| name(cycle[(position + 1) % cycle.len()].0);
+    let mut finding = Finding::error(codes::CYCLE, cx.place(span), message)
+        .label(format!("`{}` needs `{}`", name(first), target(0)))
+        .help("remove one of these references");
+    for (position, (node, span)) in cycle.iter().enumerate().skip(1).take(SHOWN) {
+        finding = finding.also(cx.place(*span), format!("`{}` needs `{}`", name(*node), target(position)));
+    }
+    cx.report(finding);
+}
+
+fn edges(cx: &Context<'_>) -> Edges {
+    let mut edges = Edges::new();
+    for (index, declaration) in cx.file.declarations.iter().enumerate() {
+        let mut targets: Vec<(usize, Span)> = Vec::new();
+        let mut visit = |name: &str, span: Span| {
+            if let Some(declared) = cx.names.get(name)
+                && declared.kind.is_node()
+            {
+                targets.push((declared.index, span));
+            }
+        };
+        match &declaration.kind {
+            DeclarationKind::Data { .. } => {}
+            DeclarationKind::Step { body, when, after, .. } => {
+                inputs(cx, body, &mut visit);
+                when.iter().for_each(|condition| references::names(condition, &mut visit));
+                after.iter().for_each(|ident| visit(&ident.name, ident.span));
+            }
+            DeclarationKind::Gate { requirements, after, .. } => {
+                requirements.iter().for_each(|clause| references::names(&clause.condition, &mut visit));
+                after.iter().for_each(|ident| visit(&ident.name, ident.span));
+            }
+            DeclarationKind::Model { value, after, .. } => {
+                references::names(value, &mut visit);
+                after.iter().for_each(|ident| visit(&ident.name, ident.span));
+            }
+            _ => continue,
+        }
+        targets.sort_unstable_by_key(|(target, span)| (*target, span.start));
+        targets.dedup_by_key(|(target, _)| *target);
+        targets.sort_unstable_by_key(|(_, span)| span.start);
+        edges.insert(index, targets);
+    }
+    edges
+}
+
+/// The names in the inputs of a call.
+fn inputs<'e>(cx: &Context<'_>, body: &'e Expr, visit: &mut dyn FnMut(&'e str, Span)) {
+    let ExprKind::Call(callee, arguments) = &body.kind else { return references::names(body, visit) };
+    let signature = signature(cx, callee);
+    for argument in arguments {
+        let is_input = match (&argument.name, signature) {
+            (None, _) => true,
+            (Some(name), Some(signature)) => signature.inputs.iter().any(|input| input.name == name.name),
+            // Without a signature a setting cannot be told from an input. A false edge would be a false cycle.
+            (Some(_), None) => false,
+        };
+        if is_input {
+            references::names(&argument.value, visit);
+        }
+    }
+}
+
+fn signature<'c>(cx: &'c Context<'_>, callee: &Expr) -> Option<&'c StepSignature> {
+    let ExprKind::Member(base, step) = &callee.kind else { return None };
+    let ExprKind::Name(module) = &base.kind else { return None };
+    let module = cx.modules.get(&cx.names.get(module)?.index)?.as_ref()?;
+    module.signature.step(&step.name)
+}

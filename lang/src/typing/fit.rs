@@ -1,0 +1,122 @@
+//! Whether a value fits the type that is wanted, and what it becomes: `1` becomes `1.0` where a float is wanted.
+
+use super::{units, with_article};
+use crate::codes;
+use crate::context::Context;
+use crate::finding::Finding;
+use crate::syntax::ast::{self, ExprKind};
+use crate::types::Type;
+use crate::value::Value;
+use crate::written::quoted;
+
+/// The value as a value of `wanted`; `None` when it is none.
+pub(crate) fn coerce(value: &Value, wanted: &Type) -> Option<Value> {
+    let boxed = |value: &Value, wanted: &Type| coerce(value, wanted).map(Box::new);
+    match (value, wanted) {
+        (_, Type::Unknown) => Some(value.clone()),
+        (Value::Null, Type::Optional(_)) => Some(Value::Null),
+        (value, Type::Optional(inner)) => coerce(value, inner),
+        (Value::Int(number), Type::Float) => Some(Value::Float(*number as f64)),
+        (Value::Fraction(number), Type::Float) => Some(Value::Float(*number)),
+        (Value::String(text), Type::Enum(variants)) => variants.contains(text).then(|| value.clone()),
+        (Value::Bool(_), Type::Bool)
+        | (Value::Int(_), Type::Int)
+        | (Value::Float(_), Type::Float)
+        | (Value::Fraction(_), Type::Fraction)
+        | (Value::Duration(_), Type::Duration)
+        | (Value::Size(_), Type::Size)
+        | (Value::Date(_), Type::Date)
+        | (Value::Time(_), Type::Time)
+        | (Value::String(_), Type::String) => Some(value.clone()),
+        (Value::List(items), Type::List(element)) => {
+            items.iter().map(|item| coerce(item, element)).collect::<Option<_>>().map(Value::List)
+        }
+        (Value::Map(entries), Type::Map(element)) => entries
+            .iter()
+            .map(|(key, value)| Some((key.clone(), coerce(value, element)?)))
+            .collect::<Option<_>>()
+            .map(Value::Map),
+        (Value::Range { low, high, inclusive }, Type::Range(element)) => {
+            Some(Value::Range { low: boxed(low, element)?, high: boxed(high, element)?, inclusive: *inclusive })
+        }
+        _ => None,
+    }
+}
+
+impl Context<'_> {
+    /// The value as one of `wanted`, or a finding at the part of `written` that does not fit. `what` names what it is
+    /// for: "`test`".
+    pub(crate) fn fit(&mut self, written: &ast::Expr, value: &Value, wanted: &Type, what: &str) -> Option<Value> {
+        let fitting = coerce(value, wanted);
+        if fitting.is_none() {
+            self.misfit(written, value, wanted, what);
+        }
+        fitting
+    }
+
+    /// Reports the first part of a value that does not fit.
+    fn misfit(&mut self, written: &ast::Expr, value: &Value, wanted: &Type, what: &str) {
+        let inner = super::operators::present(wanted);
+        if let (ExprKind::List(parts), Value::List(items), Type::List(element)) = (&written.kind, value, inner)
+            && let Some((part, item)) = parts.iter().zip(items).find(|(_, item)| coerce(item, element).is_none())
+        {
+            return self.misfit(part, item, element, what);
+        }
+        if let (ExprKind::Range { low: a, high: b, .. }, Value::Range { low, high, .. }, Type::Range(element)) =
+            (&written.kind, value, inner)
+        {
+            let (part, item) = if coerce(low, element).is_none() { (a, low) } else { (b, high) };
+            return self.misfit(part, item, element, what);
+        }
+        if units::lacks_unit(value, inner) {
+            let finding = units::missing_unit(self, written, value, inner);
+            return self.report(finding.note(format!("{what} is {}", with_article(wanted))));
+        }
+        let finding = match (value, inner) {
+            (Value::String(text), Type::Enum(variants)) => {
+                let near = self.names.nearest(text, variants.iter().map(String::as_str)).map(quoted);
+                let finding = Finding::error(
+                    codes::NOT_ONE_OF,
+                    self.place(written.span),
+                    format!("{what} is one of {inner}, not {}", quoted(text)),
+                );
+                crate::names::suggest(finding, written.span, near.as_deref(), || "write one of them".to_owned())
+            }
+            _ => {
+                let found = with_article(&type_of(value));
+                Finding::error(
+                    codes::TYPE_MISMATCH,
+                    self.place(written.span),
+                    format!("{what} is {}, not {found}", with_article(wanted)),
+                )
+                .label(format!("this is {found}"))
+            }
+        };
+        self.report(finding);
+    }
+}
+
+/// The type of a value by itself.
+pub(crate) fn type_of(value: &Value) -> Type {
+    match value {
+        Value::Null => Type::Optional(Box::new(Type::Unknown)),
+        Value::Bool(_) => Type::Bool,
+        Value::Int(_) => Type::Int,
+        Value::Float(_) => Type::Float,
+        Value::Fraction(_) => Type::Fraction,
+        Value::Duration(_) => Type::Duration,
+        Value::Size(_) => Type::Size,
+        Value::Date(_) => Type::Date,
+        Value::Time(_) => Type::Time,
+        Value::String(_) | Value::Column(_) => Type::String,
+        Value::List(items) => Type::List(Box::new(of_all(items.iter()))),
+        Value::Map(entries) => Type::Map(Box::new(of_all(entries.values()))),
+        Value::Range { low, high, .. } => Type::Range(Box::new(of_all([&**low, &**high].into_iter()))),
+    }
+}
+
+/// The type that all of them have, if there is one.
+fn of_all<'v>(mut values: impl Iterator<Item = &'v Value>) -> Type {
+    let first = values.next().map_or(Type::Unknown, type_of);
+    values.try_fold(first, |so_far, value| super::operators::unify(&so_far, &type_of(value))).unwrap_or(Type::Unknown)
+}

@@ -1,0 +1,47 @@
+//! Each example runs as it stands, and its numbers are those of the reference.
+
+use crate::space::{Space, repository};
+
+/// The reference figures, made by the script that stands beside them.
+fn reference() -> serde_json::Value {
+    let path = repository().join("stdlib/guests/classify/reference/breast_cancer.json");
+    serde_json::from_str(&std::fs::read_to_string(path).expect("golden numbers")).expect("JSON")
+}
+
+#[test]
+fn breast_cancer_reaches_the_numbers_of_scikit_learn_and_is_registered() {
+    let space = Space::with_example("breast_cancer");
+    space.mlp(&["run", "breast_cancer.mlp"]).exits(0).says("cancer").says("quality");
+
+    let metrics = space.metrics("eval");
+    let golden = reference();
+    for name in ["accuracy", "auc", "log_loss", "brier", "precision", "recall", "f1"] {
+        let (ours, theirs) = (metrics["metrics"][name].as_f64(), golden[name].as_f64());
+        let (ours, theirs) = (ours.expect(name), theirs.expect(name));
+        assert!((ours - theirs).abs() <= 1e-3, "{name}: {ours} instead of {theirs}");
+    }
+
+    space.mlp(&["show", "cancer"]).exits(0).says("cancer").says("quality").says("second opinion");
+    space.mlp(&["show", "last", "train"]).exits(0).says("std/classify").says("mean_radius");
+}
+
+#[test]
+fn bikeshare_registers_the_trees_and_shows_how_they_age() {
+    let space = Space::with_example("bikeshare");
+    space.mlp(&["run", "bikeshare.mlp"]).exits(0).says("demand");
+    let (spring, later) = (space.metrics("trees_eval"), space.metrics("later"));
+    let rmse = |metrics: &serde_json::Value| metrics["metrics"]["rmse"].as_f64().expect("rmse");
+    assert!(rmse(&later) > 1.5 * rmse(&spring), "the seasons do something to it");
+    let months = later["groups"].as_array().expect("groups").len();
+    assert_eq!(months, 9, "April to December");
+}
+
+#[test]
+fn the_registered_model_is_a_file_that_can_be_found() {
+    let space = Space::with_example("breast_cancer");
+    space.mlp(&["run", "breast_cancer.mlp"]).exits(0);
+    let model = space.history().model("cancer", None).expect("registered");
+    let path = space.history().artifact_path(&model.digest).expect("its file");
+    assert_eq!(blake3::hash(&std::fs::read(path).expect("bytes")).to_string(), model.digest.to_string());
+    assert_eq!(model.features.len(), 30);
+}
