@@ -79,3 +79,6 @@ impl Tables for TableReader {
         columnar::inspect(path)
     }
 }
+
+#[cfg(test)]
+mod tests;
