@@ -87,6 +87,11 @@ impl Screen {
         fault.exit
     }
 
+    /// Whether what is written for people beside the result has colours.
+    pub fn is_coloured(&self) -> bool {
+        self.choice(&std::io::stderr()) != ColorChoice::Never
+    }
+
     fn choice(&self, stream: &impl anstream::stream::RawStream) -> ColorChoice {
         match self.options.color {
             Color::Always => ColorChoice::AlwaysAnsi,
