@@ -1,0 +1,62 @@
+//! One attempt, from its files to its files.
+
+use super::{Shared, failure, files, sandbox, values};
+use crate::interface;
+use crate::library::Component;
+use mlp_core::executor::{Job, Produced, StepError};
+use std::collections::BTreeMap;
+use wasmtime::Store;
+use wasmtime::component::{Func, InstancePre, Val};
+
+/// Blocks until the step ends or is stopped.
+pub fn run(shared: &Shared, component: &Component, job: &Job) -> Result<BTreeMap<String, Produced>, StepError> {
+    let code = shared.codes.get(component)?;
+    if job.cancel.is_set() {
+        return Err(StepError::Cancelled);
+    }
+    let view = files::lay_out(job)?;
+    let mut store = sandbox::store(shared.codes.engine(), job, &view)
+        .map_err(|error| StepError::Operational(format!("the sandbox of this step cannot be made: {error:#}")))?;
+    let result = {
+        let _ticking = shared.ticker.running();
+        call(&code, component, job, &mut store)
+    };
+    store.data().finish();
+    // A guest can sit out its limit in the host, or catch its own interruption: what counts is when it ended.
+    store.data().limits.check()?;
+    values::results(job, result?)
+}
+
+fn call(
+    code: &InstancePre<sandbox::Guest>,
+    component: &Component,
+    job: &Job,
+    store: &mut Store<sandbox::Guest>,
+) -> Result<Val, StepError> {
+    let instance = code.instantiate(&mut *store).map_err(|error| failure::explain_start(store, &error))?;
+    let interface = interface::export_name(&component.signature, &job.step.step);
+    let run = instance
+        .get_export_index(&mut *store, None, &interface)
+        .and_then(|interface| instance.get_export_index(&mut *store, Some(&interface), "run"))
+        .and_then(|run| instance.get_func(&mut *store, run))
+        .ok_or_else(|| {
+            StepError::Failed(format!("{} has no function `run` in `{interface}`", component.signature.name))
+        })?;
+    let arguments = arguments(&run, job, store)?;
+    let mut results = [Val::Bool(false)];
+    match run.call(&mut *store, &arguments, &mut results) {
+        Ok(()) => {
+            let [result] = results;
+            Ok(result)
+        }
+        Err(error) => Err(failure::explain(store, &error)),
+    }
+}
+
+fn arguments(run: &Func, job: &Job, store: &Store<sandbox::Guest>) -> Result<Vec<Val>, StepError> {
+    let ty = run.ty(store);
+    ty.params()
+        .map(|(name, ty)| values::argument(name, &ty, job))
+        .collect::<Result<_, _>>()
+        .map_err(|why| StepError::Failed(format!("{}.{} cannot be called: {why}", job.step.module, job.step.step)))
+}
