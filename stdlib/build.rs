@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode};
 const TARGET: &str = "wasm32-wasip2";
 
 /// The guests that are components, by folder name; each makes the module `std/<name>`.
-const GUESTS: [&str; 1] = ["tabular"];
+const GUESTS: [&str; 3] = ["classify", "regress", "tabular"];
 
 fn main() -> ExitCode {
     match build() {

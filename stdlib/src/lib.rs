@@ -5,5 +5,9 @@
 
 /// Each module's name, as in `use std/tabular`, and its component.
 pub fn components() -> &'static [(&'static str, &'static [u8])] {
-    &[("std/tabular", include_bytes!(concat!(env!("OUT_DIR"), "/tabular.wasm")))]
+    &[
+        ("std/classify", include_bytes!(concat!(env!("OUT_DIR"), "/classify.wasm"))),
+        ("std/regress", include_bytes!(concat!(env!("OUT_DIR"), "/regress.wasm"))),
+        ("std/tabular", include_bytes!(concat!(env!("OUT_DIR"), "/tabular.wasm"))),
+    ]
 }

@@ -182,7 +182,14 @@ fn param(field: &syn::Field, arguments: Arguments) -> Result<Param> {
         }
         (default, _) => default.clone(),
     };
-    Ok(Param { name: field_name(field)?, doc: doc_of(&field.attrs), ty, default, min: arguments.min, max: arguments.max })
+    Ok(Param {
+        name: field_name(field)?,
+        doc: doc_of(&field.attrs),
+        ty,
+        default,
+        min: arguments.min,
+        max: arguments.max,
+    })
 }
 
 fn param_type(ty: &syn::Type, arguments: &Arguments) -> Result<ParamType> {

@@ -32,13 +32,14 @@ impl Metrics {
         self.all.iter().find(|(n, _)| n == name).and_then(|(_, value)| *value)
     }
 
-    /// The document of the contract: `{ "metrics": { ... }, "groups": [ ... ] }`.
+    /// The document of the contract: `{ "metrics": { ... }, "groups": [ ... ] }`. In it the empty text stands for the
+    /// group of rows whose value is missing.
     pub fn to_json(&self) -> String {
         let groups: Vec<Json> = self
             .groups
             .iter()
             .map(|g| {
-                serde_json::json!({ "by": g.by, "value": g.value, "rows": g.rows, "metrics": object(&g.metrics) })
+                serde_json::json!({ "by": g.by, "value": g.value.as_deref().unwrap_or(""), "rows": g.rows, "metrics": object(&g.metrics) })
             })
             .collect();
         let document = serde_json::json!({ "metrics": object(&self.all), "groups": groups });

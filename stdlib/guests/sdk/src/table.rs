@@ -196,7 +196,9 @@ fn cells(field: &Field, array: &ArrayRef) -> Option<Cells> {
         DataType::Float32 => Cells::Float(each!(Float32Type, f64::from)),
         DataType::Float64 => Cells::Float(each!(Float64Type, f64::from)),
         DataType::Date32 => Cells::Date(each!(Date32Type, i64::from)),
-        DataType::Timestamp(TimeUnit::Second, _) => Cells::Time(each!(TimestampSecondType, |t| t.saturating_mul(SECOND))),
+        DataType::Timestamp(TimeUnit::Second, _) => {
+            Cells::Time(each!(TimestampSecondType, |t| t.saturating_mul(SECOND)))
+        }
         DataType::Timestamp(TimeUnit::Millisecond, _) => {
             Cells::Time(each!(TimestampMillisecondType, |t| t.saturating_mul(SECOND / 1_000)))
         }

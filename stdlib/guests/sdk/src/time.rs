@@ -15,9 +15,9 @@ pub fn parse_time(text: &str) -> Option<i64> {
 
 /// `2011-04-01`; days beyond the calendar stay a number.
 pub fn date_text(days: i64) -> String {
-    let date = i32::try_from(days).ok().and_then(|days| {
-        NaiveDate::default().checked_add_signed(chrono::Duration::try_days(i64::from(days))?)
-    });
+    let date = i32::try_from(days)
+        .ok()
+        .and_then(|days| NaiveDate::default().checked_add_signed(chrono::Duration::try_days(i64::from(days))?));
     date.map_or_else(|| days.to_string(), |date| date.to_string())
 }
 

@@ -163,7 +163,8 @@ fn test_count(params: &Params, rows: usize) -> Result<usize, Error> {
 /// By row: whether the cell of `by` is `before` or greater.
 fn tested_from(before: &str, by: &str, table: &Table, keys: &Keys) -> Result<Vec<bool>, Error> {
     let Some(key) = Key::parse(before, &table.cells(by)?) else {
-        let message = format!("`{before}` is no value of a column of type {}", mlp_sdk::table::type_text(table.field(by)?));
+        let message =
+            format!("`{before}` is no value of a column of type {}", mlp_sdk::table::type_text(table.field(by)?));
         return Err(Error::BadInput { param: Some("before".into()), column: Some(by.into()), message });
     };
     Ok((0..table.rows()).map(|row| !keys.is_before(row, &key)).collect())

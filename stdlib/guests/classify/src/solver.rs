@@ -1,0 +1,94 @@
+//! The minimum of the regularised logistic loss. linfa's L-BFGS looks for it; what it says is checked here against the
+//! gradient, computed afresh, because a solver that stops early says nothing.
+
+use linfa::DatasetBase;
+use linfa::traits::Fit;
+use linfa_logistic::{LogisticRegression, MultiLogisticRegression};
+use mlp_sdk::{Error, host};
+use mlp_std_models::Matrix;
+use mlp_std_models::file::Weights;
+use ndarray::{Array1, Array2, ShapeBuilder};
+
+/// Half the squared weights plus `c` times the summed log loss of `places` given `matrix`.
+pub struct Problem {
+    pub matrix: Matrix,
+    pub places: Vec<usize>,
+    pub classes: usize,
+    pub c: f64,
+}
+
+/// The largest entry of the mean loss' gradient at which the solver may stop.
+const CONVERGED: f64 = 1e-9;
+/// The largest that is let pass without a warning: still two orders below what moves a probability's sixth digit.
+const NEARLY_CONVERGED: f64 = 1e-6;
+
+impl Problem {
+    /// One output for two classes, else one for each class.
+    pub fn solve(self, max_iterations: u64) -> Result<Vec<Weights>, Error> {
+        let Problem { matrix, places, classes, c } = self;
+        let (rows, width) = (matrix.rows, matrix.columns.len());
+        // linfa sums over rows and weighs the squares instead: the same minimum, its gradient times `c`.
+        let alpha = 1.0 / c;
+        let tolerance = CONVERGED * rows as f64;
+        let records = Array2::from_shape_vec((rows, width).f(), matrix.into_column_major())
+            .map_err(|error| Error::failed(format!("the matrix has the wrong shape: {error}")))?;
+        let data = DatasetBase::new(records, Array1::from(places));
+        let failed = |error: linfa_logistic::error::Error| Error::failed(format!("the solver failed: {error}"));
+        let outputs = if classes == 2 {
+            let solver =
+                LogisticRegression::new().alpha(alpha).max_iterations(max_iterations).gradient_tolerance(tolerance);
+            let fitted = solver.fit(&data).map_err(failed)?;
+            vec![Weights { intercept: fitted.intercept(), weights: fitted.params().to_vec() }]
+        } else {
+            let solver = MultiLogisticRegression::new()
+                .alpha(alpha)
+                .max_iterations(max_iterations)
+                .gradient_tolerance(tolerance);
+            let fitted = solver.fit(&data).map_err(failed)?;
+            let output = |class: usize| Weights {
+                intercept: fitted.intercept()[class],
+                weights: fitted.params().column(class).to_vec(),
+            };
+            (0..classes).map(output).collect()
+        };
+        let gradient = largest_gradient(data.records(), data.targets(), &outputs, alpha) / rows as f64;
+        host::emit("gradient", gradient, None);
+        if !gradient.is_finite() {
+            return Err(Error::failed(
+                "the solver found no finite weights: are there columns with very large numbers and `standardize: false`?",
+            ));
+        }
+        if gradient > NEARLY_CONVERGED {
+            host::warn(&format!(
+                "not converged after {max_iterations} iterations (gradient {gradient:.1e}): raise max_iterations, \
+                 or make c smaller"
+            ));
+        }
+        Ok(outputs)
+    }
+}
+
+/// The largest entry of the gradient of the summed loss plus `alpha` times half the squared weights.
+fn largest_gradient(records: &Array2<f64>, places: &Array1<usize>, outputs: &[Weights], alpha: f64) -> f64 {
+    let score = |output: &Weights| records.dot(&Array1::from(output.weights.clone())) + output.intercept;
+    let scores: Vec<Array1<f64>> = outputs.iter().map(score).collect();
+    let mut largest: f64 = 0.0;
+    for (class, output) in outputs.iter().enumerate() {
+        let error = |row: usize| {
+            let (probability, positive) = match outputs {
+                [_] => (mlp_std_models::predict::logistic(scores[0][row]), 1),
+                _ => {
+                    let highest = scores.iter().fold(f64::NEG_INFINITY, |high, s| high.max(s[row]));
+                    let total: f64 = scores.iter().map(|s| (s[row] - highest).exp()).sum();
+                    ((scores[class][row] - highest).exp() / total, class)
+                }
+            };
+            probability - f64::from(places[row] == positive)
+        };
+        let errors = Array1::from_iter((0..records.nrows()).map(error));
+        let slopes = records.t().dot(&errors) + Array1::from(output.weights.clone()) * alpha;
+        let entries = slopes.iter().copied().chain([errors.sum()]);
+        largest = entries.fold(largest, |high, entry| if entry.is_nan() { entry } else { high.max(entry.abs()) });
+    }
+    largest
+}
