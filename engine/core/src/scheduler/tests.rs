@@ -138,7 +138,10 @@ fn play(case: &Case) -> Result<Trace, TestCaseError> {
                     let before = |node: &usize| scheduler.nodes[*node].before_effects;
                     for other in (0..units.len()).filter(before) {
                         let life = scheduler.life(other);
-                        prop_assert!(life.is_end() && life != Life::Failed, "an effect begins while {other} is {life:?}");
+                        prop_assert!(
+                            life.is_end() && life != Life::Failed,
+                            "an effect begins while {other} is {life:?}"
+                        );
                     }
                     intended.push(node);
                     pending.push(Event::Intended(node));
