@@ -121,7 +121,6 @@ impl Life {
             (Held, H::Release) => Intending,
             (Held, H::Skip) => Skipped,
             (Intending, H::Intended) => Acting,
-            (Intending | Acting, H::Fail) => Failed,
             (Acting, H::Succeed) => Done,
             (state, happening) => return Err(IllegalTransition { state, happening }),
         };
