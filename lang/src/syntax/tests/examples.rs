@@ -137,3 +137,31 @@ fn the_names_of_broken_declarations_are_kept() {
     assert_eq!(names, ["search", "d", "a"]);
     assert_eq!(print::tree(&syntax.file), "mlp 1\nstep s = ERROR\nparam p: int = ERROR\nschema T\n");
 }
+
+/// Every fix that is offered takes its finding away and brings no other.
+#[test]
+fn every_fix_mends_its_finding() {
+    let mut fixes = 0;
+    for case in include_str!("mistakes.txt").split("\n----\n") {
+        let text = format!("mlp 1\n{case}\n");
+        let before = parse(&Source::new("fix.mlp", &text)).findings;
+        for fix in before.iter().filter_map(|f| f.fix.as_ref()) {
+            let mut mended = text.clone();
+            for edit in fix.edits.iter().rev() {
+                mended.replace_range(edit.span.range(), &edit.text);
+            }
+            let after = parse(&Source::new("fix.mlp", &mended)).findings.len();
+            assert_eq!(after, before.len() - 1, "{}\n{mended}", fix.title);
+            fixes += 1;
+        }
+    }
+    assert!(fixes > 15, "only {fixes} fixes");
+}
+
+#[test]
+fn a_flood_of_mistakes_is_cut_off() {
+    let lines = "  a b\n".repeat(5_000);
+    let syntax = parse(&Source::new("flood.mlp", &format!("mlp 1\nschema S {{\n{lines}}}\nparam x: int = 1\n")));
+    assert_eq!(syntax.findings.len(), crate::syntax::MOST_FINDINGS + 1);
+    assert_eq!(syntax.findings.last().map(|f| &*f.code.name), Some("too-many-findings"));
+}
