@@ -38,7 +38,9 @@ fn unused(cx: &mut Context<'_>, broken: bool) {
         let finding = Finding::warning(code, cx.place(span), message).label("unused");
         let finding = match kind {
             // A `use` does nothing by itself; the other two may be about to be used.
-            Kind::Module => finding.help("remove it").fix("remove it", whole_line(cx, declaration.span), "", Safety::Safe),
+            Kind::Module => {
+                finding.help("remove it").fix("remove it", whole_line(cx, declaration.span), "", Safety::Safe)
+            }
             _ => finding.help(format!("remove it, or call it `_{name}` to keep it")),
         };
         cx.report(finding);
@@ -48,7 +50,10 @@ fn unused(cx: &mut Context<'_>, broken: bool) {
 /// The lines of a declaration, with their end.
 fn whole_line(cx: &Context<'_>, span: Span) -> Span {
     let text = &cx.source.text;
-    let end = text.get(span.end as usize..).and_then(|rest| rest.find('\n')).map_or(text.len(), |at| span.end as usize + at + 1);
+    let end = text
+        .get(span.end as usize..)
+        .and_then(|rest| rest.find('\n'))
+        .map_or(text.len(), |at| span.end as usize + at + 1);
     Span::new(span.start as usize, end)
 }
 

@@ -10,8 +10,8 @@ use crate::span::{Source, Span};
 use crate::syntax::ast::{Declaration, DeclarationKind, File, Ident};
 use crate::written::is_identifier;
 use std::cell::Cell;
-use std::collections::{HashMap, HashSet};
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,14 +67,28 @@ pub(crate) struct Names<'a> {
 
 /// Names of functions and sources, and of types: not to be declared.
 pub(crate) const FUNCTIONS: &[&str] = &[
-    "rows", "missing", "unique", "distinct", "min", "max", "mean", "fresh", "abs", "round", "sqrt", "log", "exp", "mod",
-    "disparity", "lowest", "highest",
+    "rows",
+    "missing",
+    "unique",
+    "distinct",
+    "min",
+    "max",
+    "mean",
+    "fresh",
+    "abs",
+    "round",
+    "sqrt",
+    "log",
+    "exp",
+    "mod",
+    "disparity",
+    "lowest",
+    "highest",
 ];
 const SOURCES: &[&str] = &["csv", "parquet"];
 const LATER: &[&str] = &["sql", "docker", "process", "registry", "policy", "secret"];
 /// Types that stand by their name alone.
-pub(crate) const SCALARS: &[&str] =
-    &["bool", "int", "float", "fraction", "duration", "size", "date", "time", "string"];
+pub(crate) const SCALARS: &[&str] = &["bool", "int", "float", "fraction", "duration", "size", "date", "time", "string"];
 const CONTAINERS: &[&str] = &["list", "map", "range", "dataset", "model", "metrics"];
 
 /// Whether the language itself gives this name a meaning.
@@ -217,11 +231,8 @@ impl Suggestions {
             if candidate.len().abs_diff(name.len()) > allowed + 3 {
                 continue;
             }
-            let distance = if candidate.eq_ignore_ascii_case(name) {
-                0
-            } else {
-                strsim::damerau_levenshtein(name, candidate)
-            };
+            let distance =
+                if candidate.eq_ignore_ascii_case(name) { 0 } else { strsim::damerau_levenshtein(name, candidate) };
             if distance <= allowed && best.is_none_or(|(least, _)| distance < least) {
                 best = Some((distance, candidate));
             }
@@ -233,9 +244,9 @@ impl Suggestions {
 /// Adds "did you mean" with its fix, or `otherwise` as help when nothing is near.
 pub(crate) fn suggest(finding: Finding, span: Span, near: Option<&str>, otherwise: impl FnOnce() -> String) -> Finding {
     match near {
-        Some(name) => finding
-            .help(format!("did you mean `{name}`?"))
-            .fix(format!("write `{name}`"), span, name, Safety::Unsafe),
+        Some(name) => {
+            finding.help(format!("did you mean `{name}`?")).fix(format!("write `{name}`"), span, name, Safety::Unsafe)
+        }
         None => finding.help(otherwise()),
     }
 }

@@ -36,7 +36,11 @@ pub(super) fn lower(
                 for rule in rules {
                     match (rule.lower(cx, schema.as_deref()), folded.as_mut()) {
                         (Some((column, bound)), Some(schema)) => {
-                            schema.columns.iter_mut().filter(|c| c.name == column).for_each(|c| c.bounds.push(bound.clone()));
+                            schema
+                                .columns
+                                .iter_mut()
+                                .filter(|c| c.name == column)
+                                .for_each(|c| c.bounds.push(bound.clone()));
                         }
                         _ => sound = false,
                     }
@@ -138,9 +142,12 @@ fn source(cx: &mut Context<'_>, name: &Ident, settings: &[Setting]) -> Option<Da
             let text = cx.text(value.span);
             let reader = if text.contains(".parquet") { "parquet" } else { "csv" };
             cx.report(if matches!(value.kind, ExprKind::String(_)) {
-                finding
-                    .help(format!("write `{reader}({text})`"))
-                    .fix(format!("write `{reader}({text})`"), value.span, format!("{reader}({text})"), Safety::Unsafe)
+                finding.help(format!("write `{reader}({text})`")).fix(
+                    format!("write `{reader}({text})`"),
+                    value.span,
+                    format!("{reader}({text})"),
+                    Safety::Unsafe,
+                )
             } else {
                 finding.help("write `csv(\"path\")` or `parquet(\"path\")`")
             });

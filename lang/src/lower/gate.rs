@@ -19,8 +19,12 @@ pub(super) fn lower(
 ) -> Option<GateNode> {
     if clauses.is_empty() {
         cx.report(
-            Finding::error(codes::EMPTY_GATE, cx.place(name.span), format!("the gate `{}` requires nothing", name.name))
-                .help("add `require eval.accuracy >= 90%`, with a metric of a step"),
+            Finding::error(
+                codes::EMPTY_GATE,
+                cx.place(name.span),
+                format!("the gate `{}` requires nothing", name.name),
+            )
+            .help("add `require eval.accuracy >= 90%`, with a metric of a step"),
         );
         return None;
     }

@@ -242,7 +242,10 @@ impl<'r> Resolver<'r, '_> {
             .iter()
             .filter(|column| !column.label && !column.unique && !labels.contains(&column.name.as_str()))
             .filter(|column| {
-                matches!(column.ty, Type::Bool | Type::Int | Type::Float | Type::Fraction | Type::Enum(_) | Type::Unknown)
+                matches!(
+                    column.ty,
+                    Type::Bool | Type::Int | Type::Float | Type::Fraction | Type::Enum(_) | Type::Unknown
+                )
             })
             .map(|column| Value::Column(column.name.clone()))
             .collect();
@@ -252,7 +255,9 @@ impl<'r> Resolver<'r, '_> {
                 self.cx.place(self.callee),
                 format!("`{of}` has no column to learn from"),
             )
-            .note("features are columns of type bool, int, float, fraction or of fixed texts, unless unique or the label");
+            .note(
+                "features are columns of type bool, int, float, fraction or of fixed texts, unless unique or the label",
+            );
             self.cx.report(finding.help(format!("name them: `{}: [column]`", param.name)));
             return None;
         }

@@ -134,15 +134,18 @@ fn module(cx: &mut Context<'_>, name: &str, span: Span) -> Option<Module> {
 
 /// A module nobody imported: perhaps misspelt, perhaps just not `use`d.
 fn unknown_module(cx: &mut Context<'_>, name: &str, span: Span) {
-    let finding =
-        Finding::error(codes::UNKNOWN_NAME, cx.place(span), format!("no module is named `{name}`")).label("not declared");
+    let finding = Finding::error(codes::UNKNOWN_NAME, cx.place(span), format!("no module is named `{name}`"))
+        .label("not declared");
     let ends_so = |path: &&String| path.rsplit('/').next() == Some(name);
     let finding = match cx.known_modules.iter().find(ends_so) {
         Some(path) => {
             let at = import_place(cx);
-            finding
-                .help(format!("add `use {path}`"))
-                .fix(format!("add `use {path}`"), at, format!("use {path}\n"), Safety::Safe)
+            finding.help(format!("add `use {path}`")).fix(
+                format!("add `use {path}`"),
+                at,
+                format!("use {path}\n"),
+                Safety::Safe,
+            )
         }
         None => {
             let near = cx.names.nearest(name, cx.names.of_kind(|kind| kind == Kind::Module));
