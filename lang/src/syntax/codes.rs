@@ -42,6 +42,8 @@ pub const INDENTED_DECLARATION: Code = Code::new("E0118", "indented-declaration"
 pub const REPEATED_CLAUSE: Code = Code::new("E0119", "repeated-clause");
 /// `not` where an operator binds tighter: `a == not b`.
 pub const LOOSE_NOT: Code = Code::new("E0120", "loose-not");
+/// So much is wrong that the rest of the file was not read.
+pub const TOO_MANY_FINDINGS: Code = Code::new("E0121", "too-many-findings");
 /// A file without its edition line.
 pub const MISSING_EDITION: Code = Code::new("W0101", "missing-edition");
 /// Part of the language, but this version cannot run it.

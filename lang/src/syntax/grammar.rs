@@ -64,7 +64,7 @@ fn expected(rules: &[Rule]) -> Vec<&'static str> {
     }
     if words.contains(&"a value") {
         // The start of a value; that a list may also end here is no news.
-        words.retain(|w| !matches!(*w, "a name" | "a text in quotes" | "`[`" | "`{`" | "`)`" | "`]`"));
+        words.retain(|w| !matches!(*w, "a name" | "a number" | "a text in quotes" | "`[`" | "`{`" | "`)`" | "`]`"));
     }
     // `,` before what closes: the order in which people read it.
     words.sort_by_key(|w| (*w != "a value", *w != "`,`"));
@@ -76,6 +76,7 @@ fn phrase(rule: Rule) -> &'static str {
         Rule::name | Rule::label => "a name",
         Rule::ty | Rule::choice | Rule::generic | Rule::named => "a type",
         Rule::quoted | Rule::triple | Rule::plain_string => "a text in quotes",
+        Rule::number => "a number",
         Rule::module => "a module",
         Rule::entry => "`name: value`",
         Rule::colon => "`:`",

@@ -198,11 +198,11 @@ impl<'t> Lexer<'t> {
     }
 
     fn hole(&mut self, curly: u32) {
-        // A `"""` string around the hole ends where it ends, closed hole or not.
-        let limit = self.modes.iter().find_map(|m| match m {
-            Mode::Triple { end } => Some(*end),
+        // A `"""` string around the hole ends where it ends, closed hole or not. It is always the outermost.
+        let limit = match self.modes.first() {
+            Some(Mode::Triple { end }) => Some(*end),
             _ => None,
-        });
+        };
         if self.byte(0) == b'\n' || limit.is_some_and(|end| self.at >= end) {
             return self.close_line();
         }

@@ -38,6 +38,10 @@ use shift::{Shift, place_finding};
 /// The largest file that is parsed, in bytes. A thousand declarations are a tenth of a megabyte.
 pub const LARGEST_FILE: usize = 8 << 20;
 
+/// How many findings are gathered before the rest of a declaration, and then of the file, is left unread. Nobody reads
+/// more, and a hostile file must not fill the memory with them.
+pub const MOST_FINDINGS: usize = 1_000;
+
 /// A file as parsed: everything that could be understood, and a finding for everything that could not.
 #[derive(Clone, Debug, Default)]
 pub struct Syntax {
@@ -61,6 +65,10 @@ pub fn parse(source: &Source) -> Syntax {
     let tokens = lexer::lex(text);
     let mut nothing_before = true;
     for chunk in splitter::split(text, &tokens) {
+        if syntax.findings.len() >= MOST_FINDINGS {
+            syntax.findings.push(too_many(source, tokens[chunk.first].span));
+            break;
+        }
         let chunk_tokens = &tokens[chunk.tokens.clone()];
         let (base, end) = match chunk_tokens {
             [first, .., last] => (first.span.start as usize, last.span.end as usize),
@@ -113,6 +121,13 @@ fn too_large(source: &Source) -> Finding {
     let message = format!("this file has more than {megabytes} MiB, and is not read");
     Finding::error(codes::FILE_TOO_LARGE, place(source, Span::default()), message)
         .help("split it into several pipelines, or keep data out of it")
+}
+
+fn too_many(source: &Source, span: Span) -> Finding {
+    let message = format!("more than {MOST_FINDINGS} things are wrong, and the rest of the file was not read");
+    Finding::error(codes::TOO_MANY_FINDINGS, place(source, span), message)
+        .label("not read from here on")
+        .help("mend the first findings and check again; is this an mlp file?")
 }
 
 fn missing_edition(source: &Source) -> Finding {

@@ -62,7 +62,7 @@ fn starts(text: &str, tokens: &[Token]) -> Vec<(usize, Start)> {
             kind if kind.is_trivia() => {}
             kind => {
                 if let Line::Start { indented } = line
-                    && let Some(start) = start_of(text, token, indented, open.is_empty(), starts.is_empty())
+                    && let Some(start) = start_of(text, &tokens[i..], indented, open.is_empty(), starts.is_empty())
                 {
                     open.clear();
                     starts.push((i, start));
@@ -81,13 +81,19 @@ enum Line {
     Inside,
 }
 
-/// Whether a chunk starts at this first token of a line.
-fn start_of(text: &str, token: &Token, indented: bool, nothing_open: bool, nothing_before: bool) -> Option<Start> {
+/// Whether a chunk starts with these tokens, the first of which is the first of its line.
+fn start_of(text: &str, tokens: &[Token], indented: bool, nothing_open: bool, nothing_before: bool) -> Option<Start> {
+    let token = &tokens[0];
     let is_word = matches!(token.kind, TokenKind::Word | TokenKind::Error(LexError::Name));
+    // An indented keyword starts a declaration if what it declares follows; `data: string` is a column without its braces.
+    let declares = || {
+        let next = tokens[1..].iter().map(|t| t.kind).find(|k| *k != TokenKind::Whitespace);
+        matches!(next, Some(TokenKind::Word | TokenKind::StringStart | TokenKind::Number))
+    };
     let known = token.kind == TokenKind::Word && keywords::is_declaration(&text[token.span.range()]);
     match () {
         _ if known && !indented => Some(Start::Keyword),
-        _ if known && nothing_open => Some(Start::Indented),
+        _ if known && nothing_open && declares() => Some(Start::Indented),
         _ if is_word && nothing_open && !indented => Some(Start::Word),
         _ if nothing_before => Some(Start::Stray),
         _ => None,

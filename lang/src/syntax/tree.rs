@@ -112,11 +112,11 @@ pub fn comparison(text: &str) -> Comparison {
 }
 
 /// A chain of operands and operators, in the order written.
-enum Item<'t> {
+enum Item {
     Not(Span),
     Negate(Span),
     Operand(Expr),
-    Infix(Infix, Node<'t>),
+    Infix(Infix),
 }
 
 impl Builder<'_> {
@@ -157,17 +157,17 @@ impl Builder<'_> {
         for part in node.into_inner() {
             match part.as_rule() {
                 Rule::operand => self.operand(part, &mut items),
-                _ => items.push(Item::Infix(Infix::new(part.as_str()), part)),
+                _ => items.push(Item::Infix(Infix::new(part.as_str()))),
             }
         }
         self.climb(&mut items.into_iter().peekable(), Binding::Loosest).unwrap_or_else(|| error(span))
     }
 
     /// Operators that bind at least as tightly as `least`, and their operands.
-    fn climb<'t>(&mut self, items: &mut Peekable<impl Iterator<Item = Item<'t>>>, least: Binding) -> Option<Expr> {
+    fn climb(&mut self, items: &mut Peekable<impl Iterator<Item = Item>>, least: Binding) -> Option<Expr> {
         let mut left = self.prefixed(items, least)?;
         let mut compared = Compared::Nothing;
-        while let Some(Item::Infix(infix, _)) = items.peek() {
+        while let Some(Item::Infix(infix)) = items.peek() {
             let (infix, binding) = (*infix, infix.binding());
             if binding < least {
                 break;
@@ -191,7 +191,7 @@ impl Builder<'_> {
         Some(left)
     }
 
-    fn prefixed<'t>(&mut self, items: &mut Peekable<impl Iterator<Item = Item<'t>>>, least: Binding) -> Option<Expr> {
+    fn prefixed(&mut self, items: &mut Peekable<impl Iterator<Item = Item>>, least: Binding) -> Option<Expr> {
         match items.next()? {
             Item::Operand(expr) => Some(expr),
             Item::Negate(sign) => {
@@ -216,7 +216,7 @@ impl Builder<'_> {
                 }
                 Some(Expr { kind: ExprKind::Not(Box::new(inner)), span })
             }
-            Item::Infix(..) => None,
+            Item::Infix(_) => None,
         }
     }
 
@@ -232,7 +232,7 @@ impl Builder<'_> {
         self.report(finding);
     }
 
-    fn operand<'t>(&mut self, node: Node<'t>, items: &mut Vec<Item<'t>>) {
+    fn operand(&mut self, node: Node<'_>, items: &mut Vec<Item>) {
         let mut value: Option<Expr> = None;
         for part in node.into_inner() {
             let span = self.span(&part);

@@ -20,7 +20,12 @@ fn the_example_parses_clean() {
 
 #[test]
 fn nine_mistakes_are_nine_findings() {
-    insta::assert_snapshot!(shown(include_str!("nine.mlp")));
+    let source = Source::new("nine.mlp", include_str!("nine.mlp"));
+    let syntax = parse(&source);
+    insta::assert_snapshot!(print::findings(&source, &syntax));
+    assert_eq!(syntax.findings.len(), 9);
+    // What is whole in the broken declarations is still there, and so is what stands between them.
+    insta::assert_snapshot!(print::tree(&syntax.file));
 }
 
 #[test]
@@ -34,4 +39,129 @@ fn single_mistakes() {
     let cases = include_str!("mistakes.txt").split("\n----\n");
     let shown: Vec<String> = cases.map(|case| shown(&format!("mlp 1\n{case}\n"))).collect();
     insta::assert_snapshot!(shown.join("\n=====\n\n"));
+}
+
+/// The fenced examples of a chapter, with what stands after the backticks.
+fn fences(chapter: &str) -> Vec<(&str, String)> {
+    let mut fences = Vec::new();
+    let mut open: Option<(&str, String)> = None;
+    for line in chapter.lines() {
+        match (line.strip_prefix("```"), &mut open) {
+            (Some(_), Some(_)) => fences.extend(open.take()),
+            (Some(info), None) => open = Some((info, String::new())),
+            (None, Some((_, text))) => {
+                text.push_str(line);
+                text.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    fences
+}
+
+#[test]
+fn the_specifications_examples_are_true() {
+    let chapters = [include_str!("../../../../spec/01-lexical.md"), include_str!("../../../../spec/02-grammar.md")];
+    let mut seen = 0;
+    for (info, text) in chapters.iter().flat_map(|c| fences(c)) {
+        let text = if text.starts_with("mlp ") { text } else { format!("mlp 1\n{text}") };
+        let findings = parse(&Source::new("spec.mlp", &text)).findings.len();
+        match info {
+            "mlp" => assert_eq!(findings, 0, "{}", shown(&text)),
+            "mlp,bad" => assert_eq!(findings, 1, "{}", shown(&text)),
+            _ => continue,
+        }
+        seen += 1;
+    }
+    assert!(seen > 20, "only {seen} examples");
+}
+
+/// Expressions with their shape, one a line; what could not be read is `ERROR`.
+#[test]
+fn expressions_have_the_shape_that_precedence_gives() {
+    let shaped: Vec<String> = include_str!("expressions.txt")
+        .lines()
+        .map(|line| {
+            let syntax = parse(&Source::new("e.mlp", &format!("mlp 1\nparam x: int = {line}\n")));
+            let tree = print::tree(&syntax.file);
+            let shape = tree.trim_end().strip_prefix("mlp 1\nparam x: int = ").unwrap_or("nothing").to_owned();
+            let findings: Vec<&str> = syntax.findings.iter().map(|f| &*f.code.name).collect();
+            format!("{line}\n    {shape} {}", findings.join(" "))
+        })
+        .collect();
+    insta::assert_snapshot!(shaped.join("\n"));
+}
+
+#[test]
+fn long_texts_lose_their_layout_and_keep_their_lines() {
+    let texts = [
+        "\"\"\"\n    select *\n      from t\n    where a\n  \"\"\"",
+        "\"\"\"one line\"\"\"",
+        "\"\"\"first\n    second\n    third\"\"\"",
+        "\"\"\"\n  ${a}\n  b ${c} d\n\n    e\n\"\"\"",
+        "\"\"\"\r\n  crlf\r\n  \\u{e9}\\n\r\n\"\"\"",
+        "\"\"\"\"\"\"",
+        "\"\"\"\n\n\"\"\"",
+        "\"\"\"\n  \\\"\\\"\\\" \"quoted\" $ \\${no hole}\n\"\"\"",
+    ];
+    let read = texts.map(|text| {
+        let syntax = parse(&Source::new("t.mlp", &format!("mlp 1\nparam x: string = {text}\n")));
+        assert!(syntax.findings.is_empty(), "{:?}", syntax.findings);
+        format!("{text:?}\n    {}", print::tree(&syntax.file).lines().nth(1).unwrap_or(""))
+    });
+    insta::assert_snapshot!(read.join("\n"));
+}
+
+#[test]
+fn byte_order_marks_and_windows_newlines_are_fine() {
+    let text = format!("\u{feff}{}", include_str!("good.mlp").replace('\n', "\r\n"));
+    let syntax = parse(&Source::new("windows.mlp", &text));
+    assert!(syntax.findings.is_empty(), "{:?}", syntax.findings);
+    assert_eq!(print::tree(&syntax.file), print::tree(&parse(&Source::new("unix.mlp", GOOD)).file));
+}
+
+#[test]
+fn a_missing_edition_is_a_warning_with_a_safe_fix_and_a_wrong_one_an_error() {
+    insta::assert_snapshot!(
+        ["", "param x: int = 1\n", "mlp 2\n", "mlp\n", "mlp one\n", "param x: int = 1\nmlp 1\n", "# only a comment"]
+            .map(shown)
+            .join("\n=====\n")
+    );
+}
+
+#[test]
+fn the_names_of_broken_declarations_are_kept() {
+    let text = "mlp 1\ntune search over x {}\ndata d S {}\nstpe a = f()\nstep s = f(\nparam p: int = (\nschema T\n";
+    let syntax = parse(&Source::new("b.mlp", text));
+    let names: Vec<&str> = syntax.broken.iter().map(|n| n.name.as_str()).collect();
+    assert_eq!(names, ["search", "d", "a"]);
+    assert_eq!(print::tree(&syntax.file), "mlp 1\nstep s = ERROR\nparam p: int = ERROR\nschema T\n");
+}
+
+/// Every fix that is offered takes its finding away and brings no other.
+#[test]
+fn every_fix_mends_its_finding() {
+    let mut fixes = 0;
+    for case in include_str!("mistakes.txt").split("\n----\n") {
+        let text = format!("mlp 1\n{case}\n");
+        let before = parse(&Source::new("fix.mlp", &text)).findings;
+        for fix in before.iter().filter_map(|f| f.fix.as_ref()) {
+            let mut mended = text.clone();
+            for edit in fix.edits.iter().rev() {
+                mended.replace_range(edit.span.range(), &edit.text);
+            }
+            let after = parse(&Source::new("fix.mlp", &mended)).findings.len();
+            assert_eq!(after, before.len() - 1, "{}\n{mended}", fix.title);
+            fixes += 1;
+        }
+    }
+    assert!(fixes > 15, "only {fixes} fixes");
+}
+
+#[test]
+fn a_flood_of_mistakes_is_cut_off() {
+    let lines = "  a b\n".repeat(5_000);
+    let syntax = parse(&Source::new("flood.mlp", &format!("mlp 1\nschema S {{\n{lines}}}\nparam x: int = 1\n")));
+    assert_eq!(syntax.findings.len(), crate::syntax::MOST_FINDINGS + 1);
+    assert_eq!(syntax.findings.last().map(|f| &*f.code.name), Some("too-many-findings"));
 }

@@ -17,7 +17,9 @@ pub fn findings(source: &Source, syntax: &Syntax) -> String {
         let _ = write!(out, "\n{severity}[{} {}]: {}", finding.code.id, finding.code.name, finding.message);
         label(&mut out, source, &finding.primary);
         finding.secondary.iter().for_each(|l| label(&mut out, source, l));
-        finding.notes.iter().for_each(|n| drop(write!(out, "\n  note: {n}")));
+        for note in &finding.notes {
+            let _ = write!(out, "\n  note: {note}");
+        }
         if let Some(help) = &finding.help {
             let _ = write!(out, "\n  help: {help}");
         }
@@ -84,7 +86,9 @@ pub fn declaration(out: &mut String, declaration: &Declaration) {
         }
         Model { name, value, after, card, settings: s } => {
             writeln!(out, "model {} = {}{}", name.name, expr(value), names(after)).map(|()| {
-                card.iter().for_each(|(k, v)| drop(writeln!(out, "  card {} = {}", k.name, expr(v))));
+                for (key, value) in card {
+                    let _ = writeln!(out, "  card {} = {}", key.name, expr(value));
+                }
                 settings(out, s);
             })
         }
@@ -97,7 +101,9 @@ fn names(names: &[Ident]) -> String {
 }
 
 fn settings(out: &mut String, settings: &[Setting]) {
-    settings.iter().for_each(|s| drop(writeln!(out, "  {} = {}", s.name.name, expr(&s.value))));
+    for setting in settings {
+        let _ = writeln!(out, "  {} = {}", setting.name.name, expr(&setting.value));
+    }
 }
 
 fn clauses(out: &mut String, keyword: &str, clauses: &[Clause]) {
