@@ -8,7 +8,7 @@ use crate::codes;
 use crate::context::Context;
 use crate::finding::{Finding, Safety};
 use crate::lower::references;
-use crate::names::{Kind, declared_name};
+use crate::names::{Kind, declared_name, is_built_in};
 use crate::span::Span;
 use crate::syntax::ast::{Attribute, DeclarationKind, Expr, Ident};
 use std::collections::{HashMap, HashSet};
@@ -26,7 +26,8 @@ fn unused(cx: &mut Context<'_>, broken: bool) {
     for (index, declaration) in file.declarations.iter().enumerate() {
         let Some((name, kind, span)) = declared_name(declaration) else { continue };
         let elsewhere = words.get(name).is_some_and(|count| *count > 1);
-        if name.starts_with('_') || mentioned.contains(name) || elsewhere || !cx.names.owns(name, index) {
+        let reported = is_built_in(name) || kind == Kind::Module && matches!(cx.modules.get(&index), Some(None));
+        if reported || name.starts_with('_') || mentioned.contains(name) || elsewhere || !cx.names.owns(name, index) {
             continue;
         }
         let (code, message) = match kind {

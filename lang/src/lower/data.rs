@@ -28,9 +28,6 @@ pub(super) fn lower(
     let mut folded: Option<Schema> = schema.as_deref().cloned();
     let mut sound = true;
     for clause in expectations {
-        if let Some(support) = &clause.min_support {
-            cx.report(misplaced_support(cx, support));
-        }
         match rules(&clause.condition, schema.as_deref()) {
             Some(rules) => {
                 for rule in rules {
@@ -65,16 +62,6 @@ pub(super) fn lower(
         _ => None,
     };
     (facts, node)
-}
-
-/// `min_support` where there are no groups.
-pub(super) fn misplaced_support(cx: &Context<'_>, support: &ast::Expr) -> Finding {
-    Finding::error(
-        codes::MISPLACED_SUPPORT,
-        cx.place(support.span),
-        "`min_support` is about groups, and there are none in this condition",
-    )
-    .help("it belongs behind `disparity(...)`, `lowest(...)` or `highest(...)`")
 }
 
 fn schema_of(cx: &mut Context<'_>, name: &Ident, schema: Option<&Ident>) -> Option<Arc<Schema>> {

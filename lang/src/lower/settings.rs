@@ -226,6 +226,7 @@ impl<'r> Resolver<'r, '_> {
     /// What a model can learn from: numbers, truths and enums; not what it shall predict, not what names a row.
     fn default_features(&mut self, param: &ParamSignature, of: &str) -> Option<Value> {
         let schema = self.schema(of)?;
+        let mut label_is_known = true;
         let labels: Vec<&str> = self
             .signature
             .params
@@ -234,9 +235,16 @@ impl<'r> Resolver<'r, '_> {
             .filter(|(other, _)| matches!(&other.default, Some(ParamDefault::Label { of: input }) if input == of))
             .filter_map(|(_, value)| match value {
                 Some(Some(Value::Column(column))) => Some(column.as_str()),
+                Some(None) => {
+                    label_is_known = false;
+                    None
+                }
                 _ => None,
             })
             .collect();
+        if !label_is_known {
+            return None;
+        }
         let features: Vec<Value> = schema
             .columns
             .iter()

@@ -124,12 +124,21 @@ fn module(cx: &mut Context<'_>, name: &str, span: Span) -> Option<Module> {
             cx.report(finding);
             None
         }
-        None if cx.names.is_broken(name) => None,
+        None if cx.names.is_broken(name) || is_missed(cx, name) => None,
         None => {
             unknown_module(cx, name, span);
             None
         }
     }
+}
+
+/// Whether a `use` that could not be loaded, which was reported, probably meant to bring this name.
+fn is_missed(cx: &Context<'_>, name: &str) -> bool {
+    let failed = cx.names.of_kind(|kind| kind == Kind::Module).filter(|alias| {
+        let declared = cx.names.get(alias);
+        declared.is_some_and(|declared| matches!(cx.modules.get(&declared.index), Some(None)))
+    });
+    cx.names.nearest(name, failed).is_some()
 }
 
 /// A module nobody imported: perhaps misspelt, perhaps just not `use`d.

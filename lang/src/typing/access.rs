@@ -157,6 +157,10 @@ impl Context<'_> {
                     self.report(Finding::error(codes::UNKNOWN_METRIC, self.place(second.span), message));
                     Accessed::Poison
                 }
+                None if only_metrics.is_some_and(|(_, fields)| field(fields, &first.name).is_some()) => {
+                    self.no_members(second);
+                    Accessed::Poison
+                }
                 None => {
                     let outputs: Vec<String> = outputs.keys().cloned().collect();
                     self.unknown_member(path.root, declared.kind, first, &outputs, None);
@@ -164,13 +168,17 @@ impl Context<'_> {
                 }
             },
             [_, _, third, ..] => {
-                self.report(
-                    Finding::error(codes::UNKNOWN_METRIC, self.place(third.span), "a metric has no members")
-                        .help("write `step.metric` or `step.output.metric`"),
-                );
+                self.no_members(third);
                 Accessed::Poison
             }
         }
+    }
+
+    fn no_members(&mut self, member: &Ident) {
+        self.report(
+            Finding::error(codes::UNKNOWN_METRIC, self.place(member.span), "a metric has no members")
+                .help("write `step.metric` or `step.output.metric`"),
+        );
     }
 
     fn unknown_member(

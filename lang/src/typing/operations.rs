@@ -125,6 +125,13 @@ impl Typing<'_, '_, '_> {
             self.cx.report(finding);
             return Typed::unknown();
         };
+        if matches!(operator, Arithmetic::Divide | Arithmetic::Remainder) && is_zero(&b.expr) {
+            let finding =
+                Finding::error(codes::NO_VALUE, self.cx.place(span), format!("`{}` has no value", self.cx.text(span)));
+            let finding = finding.also(self.cx.place(right.span), "this is zero");
+            self.cx.report(finding.label("a division by zero"));
+            return Typed::unknown();
+        }
         self.compose(ty, span, operands, |[left, right]| Expr::Arithmetic(operator, left, right))
     }
 
@@ -204,5 +211,13 @@ impl Typing<'_, '_, '_> {
             }
         }
         true
+    }
+}
+
+fn is_zero(expr: &Expr) -> bool {
+    match expr {
+        Expr::Const(Value::Int(0) | Value::Duration(0) | Value::Size(0)) => true,
+        Expr::Const(Value::Float(number) | Value::Fraction(number)) => *number == 0.0,
+        _ => false,
     }
 }
