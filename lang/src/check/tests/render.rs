@@ -16,7 +16,7 @@ pub(super) fn findings(source: &Source, findings: &[Finding]) -> String {
         finding.secondary.iter().for_each(|secondary| label(source, secondary, '-', &mut out));
         finding.notes.iter().for_each(|note| drop(writeln!(out, "  note: {note}")));
         finding.help.iter().for_each(|help| drop(writeln!(out, "  help: {help}")));
-        for fix in &finding.fix {
+        if let Some(fix) = &finding.fix {
             let edits = fix
                 .edits
                 .iter()
