@@ -171,7 +171,10 @@ fn what_is_no_plugin_says_how_to_make_one() {
     let evil = evil::component();
     assert!(reason(&evil[..evil.len() / 2]).starts_with("the file is damaged: "));
     assert_eq!(
-        reason(&evil::altered("\"name\":\"deed\",\"ty\":{\"plain\":\"string\"}", "\"name\":\"dead\",\"ty\":{\"plain\":\"string\"}")),
+        reason(&evil::altered(
+            "\"name\":\"deed\",\"ty\":{\"plain\":\"string\"}",
+            "\"name\":\"dead\",\"ty\":{\"plain\":\"string\"}"
+        )),
         "step `act`, params: the signature has `dead`, the interface does not"
     );
     assert_eq!(

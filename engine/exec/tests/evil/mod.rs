@@ -24,7 +24,13 @@ pub fn component() -> &'static [u8] {
         let wasm = folder.path().join("evil.wasm");
         let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
         let built = Command::new(rustc)
-            .args(["--edition=2024", "--target=wasm32-wasip2", "--crate-type=cdylib", "-Copt-level=1", "-Cstrip=debuginfo"])
+            .args([
+                "--edition=2024",
+                "--target=wasm32-wasip2",
+                "--crate-type=cdylib",
+                "-Copt-level=1",
+                "-Cstrip=debuginfo",
+            ])
             .arg(guests.join("evil.rs"))
             .arg("-o")
             .arg(&wasm)
