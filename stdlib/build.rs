@@ -10,8 +10,13 @@ use std::process::{Command, ExitCode};
 /// Where components run.
 const TARGET: &str = "wasm32-wasip2";
 
-/// The guests that are components, by folder name; each makes the module `std/<name>`.
-const GUESTS: [&str; 3] = ["classify", "regress", "tabular"];
+/// The guests that are components: the package, and the file that `src/lib.rs` takes it from.
+const GUESTS: [(&str, &str); 4] = [
+    ("mlp-std-classify", "classify.wasm"),
+    ("mlp-std-regress", "regress.wasm"),
+    ("mlp-std-tabular", "tabular.wasm"),
+    ("mlp-probe", "probe.wasm"),
+];
 
 fn main() -> ExitCode {
     match build() {
@@ -31,13 +36,13 @@ fn build() -> Result<(), String> {
     let target_folder = out.join("guests");
     let mut cargo = clean(&variable("CARGO")?, &guests);
     cargo.args(["build", "--release", "--locked", "--target", TARGET, "--target-dir"]).arg(&target_folder);
-    for guest in GUESTS {
-        cargo.args(["-p", &format!("mlp-std-{guest}")]);
+    for (package, _) in GUESTS {
+        cargo.args(["-p", package]);
     }
     run(&mut cargo)?;
-    for guest in GUESTS {
-        let from = target_folder.join(TARGET).join("release").join(format!("mlp_std_{guest}.wasm"));
-        let to = out.join(format!("{guest}.wasm"));
+    for (package, file) in GUESTS {
+        let from = target_folder.join(TARGET).join("release").join(package.replace('-', "_")).with_extension("wasm");
+        let to = out.join(file);
         std::fs::copy(&from, &to).map_err(|e| format!("cannot copy {} to {}: {e}", from.display(), to.display()))?;
     }
     Ok(())

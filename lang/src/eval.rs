@@ -254,9 +254,7 @@ fn arithmetic(operator: Arithmetic, left: &Value, right: &Value) -> Option<Value
             (Duration(a), Duration(b)) => a.checked_sub(*b).map(Duration),
             (Size(a), Size(b)) => a.checked_sub(*b).map(Size),
             (Date(a), Date(b)) => days_between(a, b)?.checked_mul(NANOSECONDS_PER_DAY).map(Duration),
-            (Time(a), Time(b)) => {
-                i64::try_from(time(a)?.as_nanosecond() - time(b)?.as_nanosecond()).ok().map(Duration)
-            }
+            (Time(a), Time(b)) => i64::try_from(time(a)?.as_nanosecond() - time(b)?.as_nanosecond()).ok().map(Duration),
             (Date(day), Duration(by)) => later_date(day, by.checked_neg()?),
             (Time(at), Duration(by)) => later_time(at, by.checked_neg()?),
             (a, b) => finite(number(a)? - number(b)?).map(Float),

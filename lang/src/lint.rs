@@ -8,7 +8,7 @@ use crate::codes;
 use crate::context::Context;
 use crate::finding::{Finding, Safety};
 use crate::lower::references;
-use crate::names::{Kind, declared_name};
+use crate::names::{Kind, declared_name, is_built_in};
 use crate::span::Span;
 use crate::syntax::ast::{Attribute, DeclarationKind, Expr, Ident};
 use std::collections::{HashMap, HashSet};
@@ -26,7 +26,8 @@ fn unused(cx: &mut Context<'_>, broken: bool) {
     for (index, declaration) in file.declarations.iter().enumerate() {
         let Some((name, kind, span)) = declared_name(declaration) else { continue };
         let elsewhere = words.get(name).is_some_and(|count| *count > 1);
-        if name.starts_with('_') || mentioned.contains(name) || elsewhere || !cx.names.owns(name, index) {
+        let reported = is_built_in(name) || kind == Kind::Module && matches!(cx.modules.get(&index), Some(None));
+        if reported || name.starts_with('_') || mentioned.contains(name) || elsewhere || !cx.names.owns(name, index) {
             continue;
         }
         let (code, message) = match kind {
@@ -38,7 +39,9 @@ fn unused(cx: &mut Context<'_>, broken: bool) {
         let finding = Finding::warning(code, cx.place(span), message).label("unused");
         let finding = match kind {
             // A `use` does nothing by itself; the other two may be about to be used.
-            Kind::Module => finding.help("remove it").fix("remove it", whole_line(cx, declaration.span), "", Safety::Safe),
+            Kind::Module => {
+                finding.help("remove it").fix("remove it", whole_line(cx, declaration.span), "", Safety::Safe)
+            }
             _ => finding.help(format!("remove it, or call it `_{name}` to keep it")),
         };
         cx.report(finding);
@@ -48,7 +51,10 @@ fn unused(cx: &mut Context<'_>, broken: bool) {
 /// The lines of a declaration, with their end.
 fn whole_line(cx: &Context<'_>, span: Span) -> Span {
     let text = &cx.source.text;
-    let end = text.get(span.end as usize..).and_then(|rest| rest.find('\n')).map_or(text.len(), |at| span.end as usize + at + 1);
+    let end = text
+        .get(span.end as usize..)
+        .and_then(|rest| rest.find('\n'))
+        .map_or(text.len(), |at| span.end as usize + at + 1);
     Span::new(span.start as usize, end)
 }
 

@@ -10,8 +10,8 @@ use crate::span::{Source, Span};
 use crate::syntax::ast::{Declaration, DeclarationKind, File, Ident};
 use crate::written::is_identifier;
 use std::cell::Cell;
-use std::collections::{HashMap, HashSet};
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,18 +67,32 @@ pub(crate) struct Names<'a> {
 
 /// Names of functions and sources, and of types: not to be declared.
 pub(crate) const FUNCTIONS: &[&str] = &[
-    "rows", "missing", "unique", "distinct", "min", "max", "mean", "fresh", "abs", "round", "sqrt", "log", "exp", "mod",
-    "disparity", "lowest", "highest",
+    "rows",
+    "missing",
+    "unique",
+    "distinct",
+    "min",
+    "max",
+    "mean",
+    "fresh",
+    "abs",
+    "round",
+    "sqrt",
+    "log",
+    "exp",
+    "mod",
+    "disparity",
+    "lowest",
+    "highest",
 ];
 const SOURCES: &[&str] = &["csv", "parquet"];
 const LATER: &[&str] = &["sql", "docker", "process", "registry", "policy", "secret"];
 /// Types that stand by their name alone.
-pub(crate) const SCALARS: &[&str] =
-    &["bool", "int", "float", "fraction", "duration", "size", "date", "time", "string"];
+pub(crate) const SCALARS: &[&str] = &["bool", "int", "float", "fraction", "duration", "size", "date", "time", "string"];
 const CONTAINERS: &[&str] = &["list", "map", "range", "dataset", "model", "metrics"];
 
 /// Whether the language itself gives this name a meaning.
-fn is_built_in(name: &str) -> bool {
+pub(crate) fn is_built_in(name: &str) -> bool {
     [FUNCTIONS, SOURCES, LATER, SCALARS, CONTAINERS].iter().any(|names| names.contains(&name))
 }
 
@@ -160,32 +174,20 @@ impl<'a> Names<'a> {
 
 /// The name a declaration gives, if it gives one that can be referred to.
 pub(crate) fn declared_name(declaration: &Declaration) -> Option<(&str, Kind, Span)> {
-    let named = |ident: &'_ Ident, kind| Some((ident.span, kind));
-    let (span, kind) = match &declaration.kind {
-        DeclarationKind::Pipeline { .. } => None,
-        DeclarationKind::Use { path, path_span, quoted, alias } => {
-            return match alias {
-                Some(alias) => Some((alias.name.as_str(), Kind::Module, alias.span)),
-                None => default_alias(path, *quoted).map(|name| (name, Kind::Module, *path_span)),
-            };
+    let (name, kind) = match &declaration.kind {
+        DeclarationKind::Pipeline { .. } => return None,
+        DeclarationKind::Use { alias: Some(alias), .. } => (alias, Kind::Module),
+        DeclarationKind::Use { path, path_span, quoted, alias: None } => {
+            return default_alias(path, *quoted).map(|name| (name, Kind::Module, *path_span));
         }
-        DeclarationKind::Param { name, .. } => named(name, Kind::Param),
-        DeclarationKind::Schema { name, .. } => named(name, Kind::Schema),
-        DeclarationKind::Data { name, .. } => named(name, Kind::Data),
-        DeclarationKind::Step { name, .. } => named(name, Kind::Step),
-        DeclarationKind::Gate { name, .. } => named(name, Kind::Gate),
-        DeclarationKind::Model { name, .. } => named(name, Kind::Model),
-    }?;
-    let name = match &declaration.kind {
-        DeclarationKind::Param { name, .. }
-        | DeclarationKind::Schema { name, .. }
-        | DeclarationKind::Data { name, .. }
-        | DeclarationKind::Step { name, .. }
-        | DeclarationKind::Gate { name, .. }
-        | DeclarationKind::Model { name, .. } => &name.name,
-        DeclarationKind::Pipeline { .. } | DeclarationKind::Use { .. } => return None,
+        DeclarationKind::Param { name, .. } => (name, Kind::Param),
+        DeclarationKind::Schema { name, .. } => (name, Kind::Schema),
+        DeclarationKind::Data { name, .. } => (name, Kind::Data),
+        DeclarationKind::Step { name, .. } => (name, Kind::Step),
+        DeclarationKind::Gate { name, .. } => (name, Kind::Gate),
+        DeclarationKind::Model { name, .. } => (name, Kind::Model),
     };
-    Some((name, kind, span))
+    Some((&name.name, kind, name.span))
 }
 
 /// `use std/tabular` binds `tabular`. A file must be given a name.
@@ -206,7 +208,8 @@ struct Suggestions {
 impl Suggestions {
     fn nearest<'c>(&self, name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
         let length = name.chars().count();
-        let allowed = (length / 3).clamp(1, 4);
+        // One letter is like every other letter.
+        let allowed = if length < 2 { 0 } else { (length / 3).clamp(1, 4) };
         let mut best: Option<(usize, &str)> = None;
         for candidate in candidates {
             let spent = self.left.get();
@@ -217,11 +220,8 @@ impl Suggestions {
             if candidate.len().abs_diff(name.len()) > allowed + 3 {
                 continue;
             }
-            let distance = if candidate.eq_ignore_ascii_case(name) {
-                0
-            } else {
-                strsim::damerau_levenshtein(name, candidate)
-            };
+            let distance =
+                if candidate.eq_ignore_ascii_case(name) { 0 } else { strsim::damerau_levenshtein(name, candidate) };
             if distance <= allowed && best.is_none_or(|(least, _)| distance < least) {
                 best = Some((distance, candidate));
             }
@@ -233,9 +233,9 @@ impl Suggestions {
 /// Adds "did you mean" with its fix, or `otherwise` as help when nothing is near.
 pub(crate) fn suggest(finding: Finding, span: Span, near: Option<&str>, otherwise: impl FnOnce() -> String) -> Finding {
     match near {
-        Some(name) => finding
-            .help(format!("did you mean `{name}`?"))
-            .fix(format!("write `{name}`"), span, name, Safety::Unsafe),
+        Some(name) => {
+            finding.help(format!("did you mean `{name}`?")).fix(format!("write `{name}`"), span, name, Safety::Unsafe)
+        }
         None => finding.help(otherwise()),
     }
 }

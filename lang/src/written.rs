@@ -354,10 +354,7 @@ mod tests {
             (Value::String("a \"b\" ${c}\n".into()), "\"a \\\"b\\\" \\${c}\\n\""),
             (Value::Column("mean radius".into()), "\"mean radius\""),
             (Value::List(vec![Value::Int(1), Value::Null]), "[1, null]"),
-            (
-                Value::Range { low: Box::new(Value::Int(1)), high: Box::new(Value::Int(3)), inclusive: true },
-                "1..=3",
-            ),
+            (Value::Range { low: Box::new(Value::Int(1)), high: Box::new(Value::Int(3)), inclusive: true }, "1..=3"),
         ];
         for (value, text) in cases {
             assert_eq!(value.to_string(), text);

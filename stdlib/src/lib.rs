@@ -11,3 +11,6 @@ pub fn components() -> &'static [(&'static str, &'static [u8])] {
         ("std/tabular", include_bytes!(concat!(env!("OUT_DIR"), "/tabular.wasm"))),
     ]
 }
+
+/// Where the build left the probe: a plugin for tests and benchmarks, which is part of no binary.
+pub const PROBE: &str = concat!(env!("OUT_DIR"), "/probe.wasm");

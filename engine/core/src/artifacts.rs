@@ -131,6 +131,11 @@ pub(crate) fn sweep(project: &Project, store: &Store) -> Result<u64, ArtifactErr
     let mut removed = 0;
     for shard in disk::names(&project.artifacts())? {
         let folder = project.artifacts().join(&shard);
+        if !folder.is_dir() {
+            disk::remove_tree(&folder)?;
+            removed += 1;
+            continue;
+        }
         for name in disk::names(&folder)? {
             let referenced = match Digest::parse(&name) {
                 Some(digest) => store.artifact(&digest)?.is_some(),

@@ -40,6 +40,8 @@ pub mod record;
 mod recovery;
 pub mod scheduler;
 pub mod store;
+#[cfg(test)]
+mod tests;
 mod verdict;
 pub mod view;
 mod words;

@@ -79,7 +79,9 @@ fn bound_value(
     let found = type_of(&value);
     match (ty, &value) {
         (Type::Int, Value::Float(_)) => return Some(value),
-        (Type::Fraction, Value::Int(0 | 1)) => return Some(Value::Fraction(if value == Value::Int(0) { 0.0 } else { 1.0 })),
+        (Type::Fraction, Value::Int(0 | 1)) => {
+            return Some(Value::Fraction(if value == Value::Int(0) { 0.0 } else { 1.0 }));
+        }
         (Type::Fraction, Value::Float(number)) if number.abs() <= 1.0 => return Some(Value::Fraction(*number)),
         _ if operators::comparable(comparison, ty, ty) => {}
         _ => {
@@ -88,7 +90,11 @@ fn bound_value(
                 cx.place(written.span),
                 format!("the column `{column}` is {}, which has no order", with_article(ty)),
             );
-            cx.report(finding.label(format!("compared with {}", with_article(&found))).help("name the values allowed: `in [...]`"));
+            cx.report(
+                finding
+                    .label(format!("compared with {}", with_article(&found)))
+                    .help("name the values allowed: `in [...]`"),
+            );
             return None;
         }
     }

@@ -28,15 +28,16 @@ pub(super) fn lower(
     let mut folded: Option<Schema> = schema.as_deref().cloned();
     let mut sound = true;
     for clause in expectations {
-        if let Some(support) = &clause.min_support {
-            cx.report(misplaced_support(cx, support));
-        }
         match rules(&clause.condition, schema.as_deref()) {
             Some(rules) => {
                 for rule in rules {
                     match (rule.lower(cx, schema.as_deref()), folded.as_mut()) {
                         (Some((column, bound)), Some(schema)) => {
-                            schema.columns.iter_mut().filter(|c| c.name == column).for_each(|c| c.bounds.push(bound.clone()));
+                            schema
+                                .columns
+                                .iter_mut()
+                                .filter(|c| c.name == column)
+                                .for_each(|c| c.bounds.push(bound.clone()));
                         }
                         _ => sound = false,
                     }
@@ -61,16 +62,6 @@ pub(super) fn lower(
         _ => None,
     };
     (facts, node)
-}
-
-/// `min_support` where there are no groups.
-pub(super) fn misplaced_support(cx: &Context<'_>, support: &ast::Expr) -> Finding {
-    Finding::error(
-        codes::MISPLACED_SUPPORT,
-        cx.place(support.span),
-        "`min_support` is about groups, and there are none in this condition",
-    )
-    .help("it belongs behind `disparity(...)`, `lowest(...)` or `highest(...)`")
 }
 
 fn schema_of(cx: &mut Context<'_>, name: &Ident, schema: Option<&Ident>) -> Option<Arc<Schema>> {
@@ -138,9 +129,12 @@ fn source(cx: &mut Context<'_>, name: &Ident, settings: &[Setting]) -> Option<Da
             let text = cx.text(value.span);
             let reader = if text.contains(".parquet") { "parquet" } else { "csv" };
             cx.report(if matches!(value.kind, ExprKind::String(_)) {
-                finding
-                    .help(format!("write `{reader}({text})`"))
-                    .fix(format!("write `{reader}({text})`"), value.span, format!("{reader}({text})"), Safety::Unsafe)
+                finding.help(format!("write `{reader}({text})`")).fix(
+                    format!("write `{reader}({text})`"),
+                    value.span,
+                    format!("{reader}({text})"),
+                    Safety::Unsafe,
+                )
             } else {
                 finding.help("write `csv(\"path\")` or `parquet(\"path\")`")
             });

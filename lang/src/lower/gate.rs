@@ -1,6 +1,6 @@
 //! `gate quality { require eval.auc >= 0.85 because "..." }`
 
-use super::{certainty, data};
+use super::certainty;
 use crate::codes;
 use crate::context::Context;
 use crate::finding::Finding;
@@ -19,8 +19,12 @@ pub(super) fn lower(
 ) -> Option<GateNode> {
     if clauses.is_empty() {
         cx.report(
-            Finding::error(codes::EMPTY_GATE, cx.place(name.span), format!("the gate `{}` requires nothing", name.name))
-                .help("add `require eval.accuracy >= 90%`, with a metric of a step"),
+            Finding::error(
+                codes::EMPTY_GATE,
+                cx.place(name.span),
+                format!("the gate `{}` requires nothing", name.name),
+            )
+            .help("add `require eval.accuracy >= 90%`, with a metric of a step"),
         );
         return None;
     }
@@ -35,7 +39,7 @@ fn requirement(cx: &mut Context<'_>, clause: &Clause, needs: &mut BTreeSet<NodeI
     let typed = typing.condition(&clause.condition);
     let met_groups = typing.met_groups;
     if let Some(support) = clause.min_support.as_ref().filter(|_| !met_groups && !typed.is_unknown()) {
-        cx.report(data::misplaced_support(cx, support));
+        cx.report(misplaced_support(cx, support));
     }
     if typed.is_unknown() || min_support == Some(None) {
         return None;
@@ -48,6 +52,16 @@ fn requirement(cx: &mut Context<'_>, clause: &Clause, needs: &mut BTreeSet<NodeI
         because: clause.because.clone(),
         span: clause.span,
     })
+}
+
+/// `min_support` where there are no groups.
+fn misplaced_support(cx: &Context<'_>, support: &ast::Expr) -> Finding {
+    Finding::error(
+        codes::MISPLACED_SUPPORT,
+        cx.place(support.span),
+        "`min_support` is about groups, and there are none in this condition",
+    )
+    .help("it belongs behind `disparity(...)`, `lowest(...)` or `highest(...)`")
 }
 
 /// `min_support 200`: a count.

@@ -37,7 +37,9 @@ fn source(cx: &mut Context<'_>, value: &ast::Expr) -> Option<(OutputRef, String)
         return None;
     };
     let found = match cx.access(&path) {
-        Accessed::Output { node, output, ty: Type::Model(flavor) } => return Some((OutputRef { node, output }, flavor)),
+        Accessed::Output { node, output, ty: Type::Model(flavor) } => {
+            return Some((OutputRef { node, output }, flavor));
+        }
         Accessed::Output { ty, .. } => with_article(&ty),
         Accessed::Metric { field, .. } => with_article(&field.ty),
         Accessed::Poison => return None,

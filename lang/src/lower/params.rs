@@ -121,7 +121,7 @@ fn literal(text: &str) -> Option<Value> {
     if text.contains(['\n', '\r']) {
         return None;
     }
-    let syntax = crate::syntax::parse(&Source::new("--param", &format!("param value: int = {text}\n")));
+    let syntax = crate::syntax::parse(&Source::new("--param", &format!("mlp 1\nparam value: int = {text}\n")));
     if !syntax.findings.is_empty() || syntax.file.declarations.len() != 1 {
         return None;
     }
@@ -149,7 +149,10 @@ fn literal_value(expr: &ast::Expr) -> Option<Value> {
         },
         ExprKind::List(items) => Value::List(items.iter().map(literal_value).collect::<Option<_>>()?),
         ExprKind::Map(entries) => Value::Map(
-            entries.iter().map(|(key, value)| Some((key.name.clone(), literal_value(value)?))).collect::<Option<_>>()?,
+            entries
+                .iter()
+                .map(|(key, value)| Some((key.name.clone(), literal_value(value)?)))
+                .collect::<Option<_>>()?,
         ),
         ExprKind::Range { low, high, inclusive } => {
             let (low, high) = (Box::new(literal_value(low)?), Box::new(literal_value(high)?));

@@ -226,6 +226,7 @@ impl<'r> Resolver<'r, '_> {
     /// What a model can learn from: numbers, truths and enums; not what it shall predict, not what names a row.
     fn default_features(&mut self, param: &ParamSignature, of: &str) -> Option<Value> {
         let schema = self.schema(of)?;
+        let mut label_is_known = true;
         let labels: Vec<&str> = self
             .signature
             .params
@@ -234,15 +235,25 @@ impl<'r> Resolver<'r, '_> {
             .filter(|(other, _)| matches!(&other.default, Some(ParamDefault::Label { of: input }) if input == of))
             .filter_map(|(_, value)| match value {
                 Some(Some(Value::Column(column))) => Some(column.as_str()),
+                Some(None) => {
+                    label_is_known = false;
+                    None
+                }
                 _ => None,
             })
             .collect();
+        if !label_is_known {
+            return None;
+        }
         let features: Vec<Value> = schema
             .columns
             .iter()
             .filter(|column| !column.label && !column.unique && !labels.contains(&column.name.as_str()))
             .filter(|column| {
-                matches!(column.ty, Type::Bool | Type::Int | Type::Float | Type::Fraction | Type::Enum(_) | Type::Unknown)
+                matches!(
+                    column.ty,
+                    Type::Bool | Type::Int | Type::Float | Type::Fraction | Type::Enum(_) | Type::Unknown
+                )
             })
             .map(|column| Value::Column(column.name.clone()))
             .collect();
@@ -252,7 +263,9 @@ impl<'r> Resolver<'r, '_> {
                 self.cx.place(self.callee),
                 format!("`{of}` has no column to learn from"),
             )
-            .note("features are columns of type bool, int, float, fraction or of fixed texts, unless unique or the label");
+            .note(
+                "features are columns of type bool, int, float, fraction or of fixed texts, unless unique or the label",
+            );
             self.cx.report(finding.help(format!("name them: `{}: [column]`", param.name)));
             return None;
         }

@@ -124,7 +124,7 @@ fn module(cx: &mut Context<'_>, name: &str, span: Span) -> Option<Module> {
             cx.report(finding);
             None
         }
-        None if cx.names.is_broken(name) => None,
+        None if cx.names.is_broken(name) || is_missed(cx, name) => None,
         None => {
             unknown_module(cx, name, span);
             None
@@ -132,17 +132,29 @@ fn module(cx: &mut Context<'_>, name: &str, span: Span) -> Option<Module> {
     }
 }
 
+/// Whether a `use` that could not be loaded, which was reported, probably meant to bring this name.
+fn is_missed(cx: &Context<'_>, name: &str) -> bool {
+    let failed = cx.names.of_kind(|kind| kind == Kind::Module).filter(|alias| {
+        let declared = cx.names.get(alias);
+        declared.is_some_and(|declared| matches!(cx.modules.get(&declared.index), Some(None)))
+    });
+    cx.names.nearest(name, failed).is_some()
+}
+
 /// A module nobody imported: perhaps misspelt, perhaps just not `use`d.
 fn unknown_module(cx: &mut Context<'_>, name: &str, span: Span) {
-    let finding =
-        Finding::error(codes::UNKNOWN_NAME, cx.place(span), format!("no module is named `{name}`")).label("not declared");
+    let finding = Finding::error(codes::UNKNOWN_NAME, cx.place(span), format!("no module is named `{name}`"))
+        .label("not declared");
     let ends_so = |path: &&String| path.rsplit('/').next() == Some(name);
     let finding = match cx.known_modules.iter().find(ends_so) {
         Some(path) => {
             let at = import_place(cx);
-            finding
-                .help(format!("add `use {path}`"))
-                .fix(format!("add `use {path}`"), at, format!("use {path}\n"), Safety::Safe)
+            finding.help(format!("add `use {path}`")).fix(
+                format!("add `use {path}`"),
+                at,
+                format!("use {path}\n"),
+                Safety::Safe,
+            )
         }
         None => {
             let near = cx.names.nearest(name, cx.names.of_kind(|kind| kind == Kind::Module));

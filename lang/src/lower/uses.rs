@@ -27,13 +27,12 @@ pub(super) fn load(cx: &mut Context<'_>, modules: &dyn Modules) {
             Ok(signature) => Some(Module { path: path.as_str().into(), signature }),
             Err(ModuleError::NotFound(_)) => {
                 let near = cx.names.nearest(path, cx.known_modules.iter().map(String::as_str)).map(str::to_owned);
-                let finding = Finding::error(
-                    codes::UNKNOWN_MODULE,
-                    cx.place(*path_span),
-                    format!("there is no module `{path}`"),
-                );
+                let finding =
+                    Finding::error(codes::UNKNOWN_MODULE, cx.place(*path_span), format!("there is no module `{path}`"));
                 let known = listed(&cx.known_modules);
-                cx.report(suggest(finding, *path_span, near.as_deref(), || format!("the standard library has {known}")));
+                cx.report(suggest(finding, *path_span, near.as_deref(), || {
+                    format!("the standard library has {known}")
+                }));
                 None
             }
             Err(ModuleError::Unusable { reason, .. }) => {

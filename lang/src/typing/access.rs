@@ -55,7 +55,8 @@ impl Context<'_> {
             if self.names.is_broken(path.root) {
                 return Accessed::Poison;
             }
-            let near = self.names.nearest(path.root, self.names.of_kind(|kind| matches!(kind, Kind::Data | Kind::Step)));
+            let near =
+                self.names.nearest(path.root, self.names.of_kind(|kind| matches!(kind, Kind::Data | Kind::Step)));
             let finding = Finding::error(
                 codes::UNKNOWN_NAME,
                 self.place(path.root_span),
@@ -135,7 +136,8 @@ impl Context<'_> {
                 }
                 let metrics = only_metrics.map(|(_, fields)| fields.iter().map(|f| f.name.as_str()).collect());
                 let outputs: Vec<String> = outputs.keys().cloned().collect();
-                let metrics: Option<Vec<String>> = metrics.map(|m: Vec<&str>| m.iter().map(|m| (*m).to_owned()).collect());
+                let metrics: Option<Vec<String>> =
+                    metrics.map(|m: Vec<&str>| m.iter().map(|m| (*m).to_owned()).collect());
                 self.unknown_member(path.root, declared.kind, member, &outputs, metrics.as_deref());
                 Accessed::Poison
             }
@@ -150,8 +152,13 @@ impl Context<'_> {
                     }
                 },
                 Some(ty) => {
-                    let message = format!("`{}.{}` is {}, without members", path.root, first.name, super::with_article(ty));
+                    let message =
+                        format!("`{}.{}` is {}, without members", path.root, first.name, super::with_article(ty));
                     self.report(Finding::error(codes::UNKNOWN_METRIC, self.place(second.span), message));
+                    Accessed::Poison
+                }
+                None if only_metrics.is_some_and(|(_, fields)| field(fields, &first.name).is_some()) => {
+                    self.no_members(second);
                     Accessed::Poison
                 }
                 None => {
@@ -161,13 +168,17 @@ impl Context<'_> {
                 }
             },
             [_, _, third, ..] => {
-                self.report(
-                    Finding::error(codes::UNKNOWN_METRIC, self.place(third.span), "a metric has no members")
-                        .help("write `step.metric` or `step.output.metric`"),
-                );
+                self.no_members(third);
                 Accessed::Poison
             }
         }
+    }
+
+    fn no_members(&mut self, member: &Ident) {
+        self.report(
+            Finding::error(codes::UNKNOWN_METRIC, self.place(member.span), "a metric has no members")
+                .help("write `step.metric` or `step.output.metric`"),
+        );
     }
 
     fn unknown_member(

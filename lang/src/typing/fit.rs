@@ -60,7 +60,13 @@ impl Context<'_> {
         if let (ExprKind::List(parts), Value::List(items), Type::List(element)) = (&written.kind, value, inner)
             && let Some((part, item)) = parts.iter().zip(items).find(|(_, item)| coerce(item, element).is_none())
         {
-            return self.misfit(part, item, element, what);
+            return self.misfit(part, item, element, &format!("each element of {what}"));
+        }
+        if let (ExprKind::Map(parts), Value::Map(entries), Type::Map(element)) = (&written.kind, value, inner)
+            && let Some(((_, part), (key, item))) =
+                parts.iter().zip(entries).find(|(_, (_, item))| coerce(item, element).is_none())
+        {
+            return self.misfit(part, item, element, &format!("`{key}` of {what}"));
         }
         if let (ExprKind::Range { low: a, high: b, .. }, Value::Range { low, high, .. }, Type::Range(element)) =
             (&written.kind, value, inner)

@@ -98,9 +98,7 @@ impl Typing<'_, '_, '_> {
         for (argument, typed) in arguments.iter().zip(&typed) {
             let inner = operators::present(&typed.ty);
             let takes = match function {
-                Function::Min | Function::Max => {
-                    operators::comparable(crate::types::Comparison::Less, inner, inner)
-                }
+                Function::Min | Function::Max => operators::comparable(crate::types::Comparison::Less, inner, inner),
                 Function::Abs => operators::is_number(inner) || *inner == Type::Duration,
                 Function::Round | Function::Sqrt | Function::Log | Function::Exp => operators::is_number(inner),
             };

@@ -454,7 +454,7 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
             None => {
                 self.cx.report(
                     Finding::error(codes::NO_VALUE, self.cx.place(span), format!("`{expr}` has no value"))
-                        .label("a division by zero, an overflow, or half a day added to a date"),
+                        .label("out of range, or part of a day added to a date"),
                 );
                 Typed::unknown()
             }

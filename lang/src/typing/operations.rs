@@ -27,13 +27,7 @@ impl Typing<'_, '_, '_> {
         self.compose(inner.ty.clone(), span, [inner], |[inner]| Expr::Negate(inner))
     }
 
-    pub(super) fn compare(
-        &mut self,
-        span: Span,
-        comparison: Comparison,
-        left: &ast::Expr,
-        right: &ast::Expr,
-    ) -> Typed {
+    pub(super) fn compare(&mut self, span: Span, comparison: Comparison, left: &ast::Expr, right: &ast::Expr) -> Typed {
         let operands = [self.infer(left), self.infer(right)];
         if operands.iter().any(Typed::is_unknown) || !self.units_agree([left, right], &operands) {
             return Typed::unknown();
@@ -131,6 +125,13 @@ impl Typing<'_, '_, '_> {
             self.cx.report(finding);
             return Typed::unknown();
         };
+        if matches!(operator, Arithmetic::Divide | Arithmetic::Remainder) && is_zero(&b.expr) {
+            let finding =
+                Finding::error(codes::NO_VALUE, self.cx.place(span), format!("`{}` has no value", self.cx.text(span)));
+            let finding = finding.also(self.cx.place(right.span), "this is zero");
+            self.cx.report(finding.label("a division by zero"));
+            return Typed::unknown();
+        }
         self.compose(ty, span, operands, |[left, right]| Expr::Arithmetic(operator, left, right))
     }
 
@@ -161,13 +162,7 @@ impl Typing<'_, '_, '_> {
         }
     }
 
-    pub(super) fn when(
-        &mut self,
-        span: Span,
-        then: &ast::Expr,
-        condition: &ast::Expr,
-        otherwise: &ast::Expr,
-    ) -> Typed {
+    pub(super) fn when(&mut self, span: Span, then: &ast::Expr, condition: &ast::Expr, otherwise: &ast::Expr) -> Typed {
         let condition = self.condition(condition);
         let operands = [self.infer(then), self.infer(otherwise)];
         if condition.is_unknown()
@@ -207,7 +202,8 @@ impl Typing<'_, '_, '_> {
         for (index, other) in [(0, 1), (1, 0)] {
             let Expr::Const(value) = &operands[index].expr else { continue };
             let wanted = operators::present(&operands[other].ty);
-            if units::lacks_unit(value, wanted) && units::is_implausible(self.cx, value, wanted, &operands[other].expr) {
+            if units::lacks_unit(value, wanted) && units::is_implausible(self.cx, value, wanted, &operands[other].expr)
+            {
                 let finding = units::missing_unit(self.cx, written[index], value, wanted)
                     .also(self.cx.place(written[other].span), with_article(wanted));
                 self.cx.report(finding);
@@ -215,5 +211,13 @@ impl Typing<'_, '_, '_> {
             }
         }
         true
+    }
+}
+
+fn is_zero(expr: &Expr) -> bool {
+    match expr {
+        Expr::Const(Value::Int(0) | Value::Duration(0) | Value::Size(0)) => true,
+        Expr::Const(Value::Float(number) | Value::Fraction(number)) => *number == 0.0,
+        _ => false,
     }
 }

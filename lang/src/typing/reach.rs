@@ -32,7 +32,10 @@ pub(crate) fn of(cx: &Context<'_>, expr: &Expr) -> Option<(f64, f64)> {
                 Arithmetic::Divide if c > 0.0 || d < 0.0 => [a / c, a / d, b / c, b / d],
                 Arithmetic::Divide | Arithmetic::Remainder => return None,
             };
-            ordered(corners.iter().copied().fold(f64::INFINITY, f64::min), corners.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+            ordered(
+                corners.iter().copied().fold(f64::INFINITY, f64::min),
+                corners.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            )
         }
         _ => None,
     }

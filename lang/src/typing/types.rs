@@ -78,7 +78,10 @@ impl Context<'_> {
                         self.place(written.span),
                         "a column holds one plain value per row",
                     )
-                    .help(format!("write one of {}, or texts like `\"free\" | \"pro\"`", crate::written::listed(SCALARS))),
+                    .help(format!(
+                        "write one of {}, or texts like `\"free\" | \"pro\"`",
+                        crate::written::listed(SCALARS)
+                    )),
                 );
                 Type::Unknown
             }
@@ -87,7 +90,8 @@ impl Context<'_> {
 
     fn unknown_type(&mut self, name: &str, written: &TypeExpr, candidates: &[&str]) {
         let near = synonym(name).or_else(|| self.names.nearest(name, candidates.iter().copied()));
-        let finding = Finding::error(codes::UNKNOWN_TYPE, self.place(written.span), format!("there is no type `{name}`"));
+        let finding =
+            Finding::error(codes::UNKNOWN_TYPE, self.place(written.span), format!("there is no type `{name}`"));
         // The name may be a part of a longer type; only a type that is nothing but the name is replaced.
         let finding = match (&written.kind, near) {
             (TypeKind::Named(_), near) => {

@@ -12,8 +12,7 @@ use crate::written::percent;
 
 /// Whether `value` is a bare number and `wanted` a quantity with a unit.
 pub(crate) fn lacks_unit(value: &Value, wanted: &Type) -> bool {
-    matches!(value, Value::Int(_) | Value::Float(_))
-        && matches!(wanted, Type::Fraction | Type::Duration | Type::Size)
+    matches!(value, Value::Int(_) | Value::Float(_)) && matches!(wanted, Type::Fraction | Type::Duration | Type::Size)
 }
 
 /// Beside a fraction a number in 0..1 is that fraction. One beyond 1 that the other side cannot reach is a forgotten `%`.
@@ -52,9 +51,9 @@ pub(crate) fn missing_unit(cx: &Context<'_>, written: &ast::Expr, value: &Value,
                 finding
             }
         }
-        Type::Duration => finding.help(format!(
-            "write its unit: `{text}ms`, `{text}s`, `{text}m` (minutes), `{text}h` or `{text}d`"
-        )),
+        Type::Duration => {
+            finding.help(format!("write its unit: `{text}ms`, `{text}s`, `{text}m` (minutes), `{text}h` or `{text}d`"))
+        }
         _ => finding.help(format!("write its unit: `{text}KiB`, `{text}MiB` or `{text}GiB`")),
     }
 }

@@ -179,7 +179,8 @@ impl Driver {
         if self.context.cancel.is_set() && !self.cancelled {
             self.cancelled = true;
             self.record(Record::CancelRequested { at: now });
-            self.events.push_back(Event::Cancel);
+            // First: an attempt that stopped because it was told to did not fail.
+            self.events.push_front(Event::Cancel);
         }
         if self.journal.is_broken() {
             return self.stopped().await;

@@ -67,8 +67,9 @@ proptest! {
 
 #[test]
 fn a_safe_fix_removes_its_finding() {
-    let text = format!("{PRELUDE}step b = regress.linear(customers, label: age)\nparam a: fraction = 0.1\nuse std/regress\n")
-        .replace("use std/regress\n", "");
+    let text =
+        format!("{PRELUDE}step b = regress.linear(customers, label: age)\nparam a: fraction = 0.1\nuse std/regress\n")
+            .replace("use std/regress\n", "");
     let before = checked(&text).findings;
     let mut edits: Vec<_> = before
         .iter()
@@ -89,7 +90,10 @@ fn a_safe_fix_removes_its_finding() {
 fn large_files_are_checked() {
     let mut text = String::from("mlp 1\nuse std/tabular\n");
     for index in 0..5_000 {
-        text.push_str(&format!("step s{index} = tabular.split(s{}.train)\nparam _p{index}: int = nowhere{index}\n", (index + 1) % 5_000));
+        text.push_str(&format!(
+            "step s{index} = tabular.split(s{}.train)\nparam _p{index}: int = nowhere{index}\n",
+            (index + 1) % 5_000
+        ));
     }
     let findings = checked(&text).findings;
     assert_eq!(findings.len(), 5_001, "one cycle and an unknown name in each default");

@@ -14,7 +14,11 @@ struct Std(Vec<Arc<ModuleSignature>>);
 
 impl Std {
     fn new() -> Std {
-        Std(serde_json::from_str::<Vec<ModuleSignature>>(include_str!("std.json")).unwrap().into_iter().map(Arc::new).collect())
+        Std(serde_json::from_str::<Vec<ModuleSignature>>(include_str!("std.json"))
+            .unwrap()
+            .into_iter()
+            .map(Arc::new)
+            .collect())
     }
 }
 
@@ -97,14 +101,8 @@ fn ten_planted_mistakes_are_ten_findings() {
 #[test]
 fn overrides_are_read_in_the_syntax_of_their_type() {
     let params = "mlp 1\nparam _a: int = 1\nparam _b: fraction?\nparam _c: string = \"x\"\nparam _d: \"on\" | \"off\" = \"on\"\nparam _e: list<float> = []\nparam _f: date = 2020-01-01\n";
-    let good = [
-        ("_a", "-3"),
-        ("_b", "null"),
-        ("_c", "plain words"),
-        ("_d", "off"),
-        ("_e", "[1, 2.5]"),
-        ("_f", "2024-02-29"),
-    ];
+    let good =
+        [("_a", "-3"), ("_b", "null"), ("_c", "plain words"), ("_d", "off"), ("_e", "[1, 2.5]"), ("_f", "2024-02-29")];
     let good = checked_with(params, &good);
     assert_eq!(good.findings, []);
     let mut out = String::new();

@@ -16,10 +16,11 @@ pub(super) fn findings(source: &Source, findings: &[Finding]) -> String {
         finding.secondary.iter().for_each(|secondary| label(source, secondary, '-', &mut out));
         finding.notes.iter().for_each(|note| drop(writeln!(out, "  note: {note}")));
         finding.help.iter().for_each(|help| drop(writeln!(out, "  help: {help}")));
-        for fix in &finding.fix {
-            let edits = fix.edits.iter().map(|edit| {
-                format!("{:?} -> {:?}", source.text.get(edit.span.range()).unwrap_or("!"), edit.text)
-            });
+        if let Some(fix) = &finding.fix {
+            let edits = fix
+                .edits
+                .iter()
+                .map(|edit| format!("{:?} -> {:?}", source.text.get(edit.span.range()).unwrap_or("!"), edit.text));
             let _ = writeln!(out, "  fix ({:?}): {}", fix.safety, edits.collect::<Vec<_>>().join(", "));
         }
         out.push('\n');
@@ -31,7 +32,8 @@ fn label(source: &Source, label: &Label, mark: char, out: &mut String) {
     let Place::Source { span, .. } = &label.place else { return };
     let (line, column) = source.line_column(span.start);
     let text = source.text.lines().nth(line - 1).unwrap_or_default();
-    let width = (span.end.saturating_sub(span.start) as usize).clamp(1, (text.chars().count() + 1).saturating_sub(column).max(1));
+    let width = (span.end.saturating_sub(span.start) as usize)
+        .clamp(1, (text.chars().count() + 1).saturating_sub(column).max(1));
     let number = line.to_string();
     let _ = writeln!(out, "  {number} | {text}");
     let marks = mark.to_string().repeat(width);
