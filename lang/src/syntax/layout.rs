@@ -210,19 +210,31 @@ impl Walk<'_> {
         if next == self.tokens.len() {
             return false;
         }
-        let then = Some(self.following[next + 1]).filter(|t| *t < self.tokens.len());
-        if in_header && self.blocks && self.opens_block(next, last) {
+        if in_header && self.opens_block(next, last) {
             return true;
         }
-        let names_something = then.is_some_and(|t| matches!(self.word(t), "=" | ":"));
-        if self.tokens[next].kind == TokenKind::Word
-            && (names_something || keywords::CLAUSES.contains(&self.word(next)))
-        {
+        if self.starts_member(next) {
             return false;
         }
         let in_map = !in_block && !self.frames.is_empty();
         let goes_on = self.tokens[next].kind == TokenKind::Operator || matches!(self.word(next), "and" | "or");
         goes_on || self.continues(last) || (!in_map && self.is_suffix(next, in_block))
+    }
+
+    /// Whether a line that starts with the token `next` is a member or an entry of its own, whatever stands above it.
+    fn starts_member(&self, next: usize) -> bool {
+        let end = match self.tokens[next].kind {
+            TokenKind::Word if keywords::CLAUSES.contains(&self.word(next)) => return true,
+            TokenKind::Word => next,
+            TokenKind::StringStart => {
+                let end = (next..self.tokens.len())
+                    .find(|i| matches!(self.tokens[*i].kind, TokenKind::StringEnd | TokenKind::Error(_)));
+                end.unwrap_or(next)
+            }
+            _ => return false,
+        };
+        let then = self.following[end + 1];
+        then < self.tokens.len() && matches!(self.word(then), "=" | ":")
     }
 
     /// Whether a line that ends with the token `last` goes on in the next one.

@@ -19,6 +19,14 @@ fn the_example_parses_clean() {
 }
 
 #[test]
+fn every_layout_that_is_allowed_parses_clean() {
+    let source = Source::new("layouts.mlp", include_str!("layouts.mlp"));
+    let syntax = parse(&source);
+    assert!(syntax.findings.is_empty(), "{}", print::findings(&source, &syntax));
+    insta::assert_snapshot!(print::tree(&syntax.file));
+}
+
+#[test]
 fn nine_mistakes_are_nine_findings() {
     let source = Source::new("nine.mlp", include_str!("nine.mlp"));
     let syntax = parse(&source);

@@ -287,6 +287,7 @@ fn hostile_texts_take_linear_time() {
         "step {\n",
         "# \n",
         "## a\n",
+        "\n\"a",
         ".",
     ] {
         for head in ["", "step x = f(a) {\n", "param x: int = "] {
