@@ -98,9 +98,7 @@ impl From<EngineError> for Fault {
                     .safe("nothing was started or changed")
                     .next(next);
             }
-            EngineError::UnknownNode { .. } => {
-                Fault::usage(error.to_string()).next("use a name that `mlp plan` lists")
-            }
+            EngineError::UnknownNode { .. } => Fault::usage(error.to_string()).next("use a name that `mlp plan` lists"),
             EngineError::UnknownRun { .. } => Fault::usage(error.to_string()).next("`mlp runs` lists all runs"),
             EngineError::UnknownModel { .. } => {
                 Fault::usage(error.to_string()).next("`mlp status` lists the registered models")
@@ -140,7 +138,9 @@ fn hint(kind: std::io::ErrorKind) -> Option<&'static str> {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             Some("give write access to the state folder, or name another one with `--state DIR`")
         }
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some("make room on the disk, then run the same command again"),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            Some("make room on the disk, then run the same command again")
+        }
         ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
             Some("move what stands in the way, or name another state folder with `--state DIR`")
         }

@@ -20,11 +20,10 @@ pub fn read(path: &Path) -> Result<Source, Fault> {
         }
     };
     if path.is_dir() {
-        return Err(Fault::usage(format!("{shown} is a folder, not a file"))
-            .next(match sole_pipeline(path) {
-                Some(file) => format!("name the file in it: {}", file.display()),
-                None => "name a .mlp file".to_owned(),
-            }));
+        return Err(Fault::usage(format!("{shown} is a folder, not a file")).next(match sole_pipeline(path) {
+            Some(file) => format!("name the file in it: {}", file.display()),
+            None => "name a .mlp file".to_owned(),
+        }));
     }
     let bytes = std::fs::read(path).map_err(cannot)?;
     decode(&shown.to_string(), bytes)
@@ -76,14 +75,17 @@ fn decode(shown: &str, bytes: Vec<u8>) -> Result<Source, Fault> {
             let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
             let bad = error.as_bytes().get(valid).copied().unwrap_or(0);
             Err(Fault::usage(format!("{shown} is not a text file in UTF-8"))
-                .cause(format!("line {line} has the byte 0x{bad:02x}, which no character in UTF-8 begins with or goes on with"))
+                .cause(format!(
+                    "line {line} has the byte 0x{bad:02x}, which no character in UTF-8 begins with or goes on with"
+                ))
                 .next("save it as UTF-8; `iconv -f latin1 -t utf-8` converts a file in the old encoding"))
         }
     }
 }
 
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Fault> {
-    let cannot = |error: std::io::Error| Fault::usage(format!("cannot read the folder {}", folder.display())).cause(error);
+    let cannot =
+        |error: std::io::Error| Fault::usage(format!("cannot read the folder {}", folder.display())).cause(error);
     for entry in std::fs::read_dir(folder).map_err(cannot)? {
         let entry = entry.map_err(cannot)?;
         let name = entry.file_name();

@@ -80,7 +80,9 @@ impl Screen {
         }
         let text = fault.text();
         let styled = match text.strip_prefix("error:") {
-            Some(rest) => format!("{}error:{} {}\n", crate::render::text::BAD, crate::render::text::RESET, rest.trim_start()),
+            Some(rest) => {
+                format!("{}error:{} {}\n", crate::render::text::BAD, crate::render::text::RESET, rest.trim_start())
+            }
             None => format!("{text}\n"),
         };
         self.say(&styled);

@@ -41,7 +41,8 @@ impl World {
     /// moment and happens once per machine.
     pub fn parts(&self, on_compile: Option<OnCompile>) -> Result<Parts, Fault> {
         let options = WasmOptions { cache: default_cache(), on_compile };
-        let executor = WasmExecutor::new(self.library.clone(), options).map_err(|error| Fault::new(error.to_string()))?;
+        let executor =
+            WasmExecutor::new(self.library.clone(), options).map_err(|error| Fault::new(error.to_string()))?;
         Ok(Parts { executor: Arc::new(executor), tables: Arc::new(TableReader) })
     }
 }

@@ -17,15 +17,14 @@ pub fn of_run(history: &History, run: &RunView) -> Vec<(String, Evidence)> {
 
 /// Everything about one node.
 pub fn of_node(history: &History, run: &RunView, node: &NodeView) -> Evidence {
-    let files = node.outputs.iter().filter_map(|output| {
-        Some((output.output.clone(), history.artifact_path(&output.digest)?))
-    });
+    let files =
+        node.outputs.iter().filter_map(|output| Some((output.output.clone(), history.artifact_path(&output.digest)?)));
     Evidence {
         metrics: metrics(history, node),
         files: files.collect(),
-        logs: history.logs(run.started.run, &node.name).map_or(Vec::new(), |logs| {
-            logs.into_iter().map(|log| log.path).collect()
-        }),
+        logs: history
+            .logs(run.started.run, &node.name)
+            .map_or(Vec::new(), |logs| logs.into_iter().map(|log| log.path).collect()),
         facts: facts(history, node),
     }
 }

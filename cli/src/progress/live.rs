@@ -61,7 +61,9 @@ impl Observer for Live {
         let Some(view) = run.take(record) else { return };
         match record {
             Record::NodeStarted { node, .. } => {
-                let bar = self.bars.insert_before(status, ProgressBar::new(100).with_style(style("  {spinner} {msg} {elapsed}")));
+                let bar = self
+                    .bars
+                    .insert_before(status, ProgressBar::new(100).with_style(style("  {spinner} {msg} {elapsed}")));
                 let what = view.node(node).map_or(String::new(), |node| one_line(&node.what));
                 bar.set_message(cut(&format!("{}  {what}", clean(node)), 60));
                 bar.enable_steady_tick(Duration::from_millis(120));

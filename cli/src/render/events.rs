@@ -14,7 +14,8 @@ pub fn line(view: &RunView, record: &Record, verbose: bool) -> Option<String> {
     };
     match record {
         Record::RunStarted(started) => {
-            let resumes = started.resumes.map_or(String::new(), |run| format!(", going on where run {run} was cut off"));
+            let resumes =
+                started.resumes.map_or(String::new(), |run| format!(", going on where run {run} was cut off"));
             Some(format!(
                 "run {} of {}: {}{resumes}",
                 started.run,
@@ -56,7 +57,9 @@ pub fn line(view: &RunView, record: &Record, verbose: bool) -> Option<String> {
             match (passed, verdict_noun(verdicts.len())) {
                 (true, all) if verbose => Some(format!("{}: {all} held", name(node))),
                 (true, _) => None,
-                (false, all) => Some(format!("{}: {}: {failed} of {all} do not hold", name(node), styled(BAD, "refused"))),
+                (false, all) => {
+                    Some(format!("{}: {}: {failed} of {all} do not hold", name(node), styled(BAD, "refused")))
+                }
             }
         }
         // The intent is not news; the fact, or that nothing had to be done, is.

@@ -98,9 +98,7 @@ fn report<'a>(finding: &'a Finding, sources: &'a [Source]) -> Vec<Group<'a>> {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level
-        .primary_title(clean(&finding.message))
-        .id(format!("{} {}", finding.code.id, finding.code.name));
+    let title = level.primary_title(clean(&finding.message)).id(format!("{} {}", finding.code.id, finding.code.name));
     let mut group = Group::with_title(title);
     let mut shown = vec![&finding.primary];
     let mut apart = Vec::new();
@@ -188,9 +186,9 @@ fn suggestion<'a>(fix: &'a Fix, source: &'a Source) -> Group<'a> {
     let low = edits.iter().map(|(range, _)| range.start).min().unwrap_or(0);
     let high = edits.iter().map(|(range, _)| range.end).max().unwrap_or(0);
     let (window, line) = lines_around(&source.text, low..high);
-    let patches = edits.into_iter().map(|(range, text)| {
-        Patch::new(range.start - window.start..range.end - window.start, clean(text))
-    });
+    let patches = edits
+        .into_iter()
+        .map(|(range, text)| Patch::new(range.start - window.start..range.end - window.start, clean(text)));
     Group::with_title(Level::HELP.secondary_title(title))
         .element(Snippet::source(&source.text[window.clone()]).line_start(line).patches(patches))
 }

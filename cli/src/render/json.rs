@@ -133,18 +133,15 @@ pub fn event(record: &Record) -> Value {
         Record::NodeSkipped { node, reason, at } => {
             ("node_skipped", json!({"node": node, "reason": reason, "at": rfc3339(*at)}))
         }
-        Record::GateJudged { node, passed, verdicts: judged, at } => (
-            "gate_judged",
-            json!({"node": node, "passed": passed, "verdicts": verdicts(judged), "at": rfc3339(*at)}),
-        ),
-        Record::DataJudged { node, passed, verdicts: judged, at } => (
-            "data_judged",
-            json!({"node": node, "passed": passed, "verdicts": verdicts(judged), "at": rfc3339(*at)}),
-        ),
-        Record::ModelRegistered { node, entry, kept, at } => (
-            "model_registered",
-            json!({"node": node, "kept": kept, "model": model_fields(entry), "at": rfc3339(*at)}),
-        ),
+        Record::GateJudged { node, passed, verdicts: judged, at } => {
+            ("gate_judged", json!({"node": node, "passed": passed, "verdicts": verdicts(judged), "at": rfc3339(*at)}))
+        }
+        Record::DataJudged { node, passed, verdicts: judged, at } => {
+            ("data_judged", json!({"node": node, "passed": passed, "verdicts": verdicts(judged), "at": rfc3339(*at)}))
+        }
+        Record::ModelRegistered { node, entry, kept, at } => {
+            ("model_registered", json!({"node": node, "kept": kept, "model": model_fields(entry), "at": rfc3339(*at)}))
+        }
         Record::ModelBlocked { node, gates, at } => {
             ("model_blocked", json!({"node": node, "gates": gates, "at": rfc3339(*at)}))
         }

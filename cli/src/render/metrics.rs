@@ -25,12 +25,12 @@ pub fn tables(metrics: &Metrics, indent: &str, width: Option<usize>) -> String {
 fn by_group(groups: Vec<&Group>, indent: &str, width: Option<usize>) -> String {
     let mut table = Table::new(&[]).right(&(1..=groups.len()).collect::<Vec<_>>());
     let by = groups.first().map_or("", |group| group.by.as_str());
-    table.row([Cell::styled(super::text::DIM, &format!("by {by}"))].into_iter().chain(
-        groups.iter().map(|group| Cell::styled(super::text::DIM, &group.value)),
-    ));
     table.row(
-        [Cell::from("rows")].into_iter().chain(groups.iter().map(|group| Cell::from(thousands(group.rows)))),
+        [Cell::styled(super::text::DIM, &format!("by {by}"))]
+            .into_iter()
+            .chain(groups.iter().map(|group| Cell::styled(super::text::DIM, &group.value))),
     );
+    table.row([Cell::from("rows")].into_iter().chain(groups.iter().map(|group| Cell::from(thousands(group.rows)))));
     let names = groups.iter().flat_map(|group| group.metrics.keys());
     for name in names.collect::<std::collections::BTreeSet<_>>() {
         let cells = groups.iter().map(|group| number(group.metrics.get(name).copied().flatten()));

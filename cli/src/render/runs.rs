@@ -81,7 +81,10 @@ fn holder_lines(holder: &Holder, run: Option<&RunView>, now: Millis) -> String {
         who
     );
     let failed_words = if failed > 0 { format!(", {failed} failed") } else { String::new() };
-    text.push_str(&format!("  {done} of {} done{failed_words}, {running} running, {waiting} waiting\n", plural(run.nodes.len(), "node")));
+    text.push_str(&format!(
+        "  {done} of {} done{failed_words}, {running} running, {waiting} waiting\n",
+        plural(run.nodes.len(), "node")
+    ));
     if running > 0 {
         let now_running = some_of(named(NodeState::Running).chain(named(NodeState::Retrying)));
         text.push_str(&format!("  running now: {now_running}\n"));

@@ -11,7 +11,9 @@ use mlp_core::view::{NodeView, RunView};
 /// Everything that happened in a run. `evidence` holds what the project's files tell about a node, by name.
 pub fn text(run: &RunView, evidence: &[(String, Evidence)], live: bool, now: Millis, width: Option<usize>) -> String {
     let mut text = match (run.outcome, live) {
-        (None, true) => format!("run {} of {} is running\n", run.started.run, styled(STRONG, clean(&run.started.pipeline))),
+        (None, true) => {
+            format!("run {} of {} is running\n", run.started.run, styled(STRONG, clean(&run.started.pipeline)))
+        }
         (None, false) => format!(
             "run {} of {} was cut off: its process was killed\n",
             run.started.run,

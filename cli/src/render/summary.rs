@@ -1,7 +1,7 @@
 //! How a run went: what it did, what was decided, where the evidence is, and what to do next.
 
 use super::events::{label, outcome, outcome_style};
-use super::text::{BAD, DIM, GOOD, STRONG, clean, indented, plural, some_of, styled};
+use super::text::{BAD, DIM, GOOD, STRONG, clean, plural, some_of, styled};
 use super::{findings, time, verdicts};
 use mlp_core::record::{Failure, Outcome};
 use mlp_core::view::{NodeState, NodeView, Registration, RunView};
@@ -56,9 +56,9 @@ pub fn nothing_to_do(run: &RunView) -> Option<String> {
         .collect();
     let mut parts = vec![format!("{} reused", reused.join(" and "))];
     parts.extend((gates > 0).then(|| format!("{} passed", plural(gates, "gate"))));
-    parts.extend(run.models.iter().map(|model| {
-        format!("model {} v{} unchanged", clean(&model.entry.name), model.entry.version)
-    }));
+    parts.extend(
+        run.models.iter().map(|model| format!("model {} v{} unchanged", clean(&model.entry.name), model.entry.version)),
+    );
     let skipped = run.count(NodeState::Skipped);
     parts.extend((skipped > 0).then(|| format!("{skipped} skipped")));
     Some(format!("{}: {}", styled(GOOD, "nothing to do"), parts.join("; ")))
@@ -140,7 +140,9 @@ fn failed(node: &NodeView, failure: &Failure, run: u64, width: Option<usize>) ->
     }
     let next = match failure.kind.as_str() {
         "data" => next_for_data(failure),
-        "bad_input" => format!("mend its input or setting, then run again; what it said: mlp logs {run} {}", clean(&node.name)),
+        "bad_input" => {
+            format!("mend its input or setting, then run again; what it said: mlp logs {run} {}", clean(&node.name))
+        }
         "timed_out" => "give it more time with `timeout = ...` in its `with` block, or less to do".to_owned(),
         "out_of_memory" => "give it more memory with `memory = ...` in its `with` block, or less data".to_owned(),
         "operational" => "mend what the message names, then run the same command again".to_owned(),
@@ -198,9 +200,4 @@ fn last_words(run: &RunView) -> String {
         }
     };
     format!("\n{lines}evidence: mlp show {number}\n")
-}
-
-/// The whole text, indented, for a place inside another story.
-pub fn within_story(text: &str) -> String {
-    indented(text, "  ")
 }

@@ -112,7 +112,9 @@ impl Table {
 fn shrink(widths: &mut [usize], room: usize) {
     const LEAST: usize = 8;
     while widths.iter().sum::<usize>() > room {
-        let Some(widest) = widths.iter_mut().max_by_key(|width| **width).filter(|width| **width > LEAST) else { return };
+        let Some(widest) = widths.iter_mut().max_by_key(|width| **width).filter(|width| **width > LEAST) else {
+            return;
+        };
         *widest -= 1;
     }
 }
@@ -149,10 +151,7 @@ mod tests {
     #[test]
     fn columns_align_by_what_a_terminal_shows() {
         let text = anstream::adapter::strip_str(&sample().render("", None)).to_string();
-        assert_eq!(
-            text,
-            "run  pipeline          took\n  1  churn             1.2s\n 12  住房价格预测模型  3m 05s\n"
-        );
+        assert_eq!(text, "run  pipeline          took\n  1  churn             1.2s\n 12  住房价格预测模型  3m 05s\n");
     }
 
     #[test]

@@ -146,7 +146,11 @@ fn model(version: u64) -> ModelVersion {
 fn worked() -> Vec<Record> {
     let mut records = begun();
     records.extend(done("patients", 0, vec![output("rows", "parquet", Some(569))]));
-    records.extend(done("split", 1_200, vec![output("train", "parquet", Some(400)), output("test", "parquet", Some(169))]));
+    records.extend(done(
+        "split",
+        1_200,
+        vec![output("train", "parquet", Some(400)), output("test", "parquet", Some(169))],
+    ));
     records
 }
 
@@ -180,12 +184,8 @@ fn blocked() -> Vec<Record> {
 }
 
 fn bad_cell() -> Finding {
-    let place = Place::Data {
-        path: "data/patients.csv".into(),
-        row: Some(16),
-        line: Some(17),
-        column: Some("age".into()),
-    };
+    let place =
+        Place::Data { path: "data/patients.csv".into(), row: Some(16), line: Some(17), column: Some("age".into()) };
     Finding::error(Code::new("D0101", "bad-cell"), place, "`old\u{1b}[31m` is not an int").label("expected an int")
 }
 
@@ -213,9 +213,18 @@ fn failed() -> Vec<Record> {
 
 fn cancelled() -> Vec<Record> {
     let mut records = worked();
-    records.push(Record::NodeStarted { node: "train".into(), attempt: 1, fingerprint: digest("train"), at: START + 2_400 });
+    records.push(Record::NodeStarted {
+        node: "train".into(),
+        attempt: 1,
+        fingerprint: digest("train"),
+        at: START + 2_400,
+    });
     records.push(Record::CancelRequested { at: START + 3_000 });
-    records.push(Record::NodeSkipped { node: "quality".into(), reason: "the run was cancelled".into(), at: START + 3_000 });
+    records.push(Record::NodeSkipped {
+        node: "quality".into(),
+        reason: "the run was cancelled".into(),
+        at: START + 3_000,
+    });
     records.push(ended(Outcome::Cancelled));
     records
 }
@@ -337,7 +346,12 @@ fn runs_and_status() {
         since: START,
     };
     let mut live = worked();
-    live.push(Record::NodeStarted { node: "train".into(), attempt: 1, fingerprint: digest("train"), at: START + 2_400 });
+    live.push(Record::NodeStarted {
+        node: "train".into(),
+        attempt: 1,
+        fingerprint: digest("train"),
+        at: START + 2_400,
+    });
     let _ = writeln!(text, "\n{}", runs::status(Some(&holder), Some(&view(live)), &[model(1)], NOW, None));
     let _ = writeln!(text, "{}", runs::status(None, Some(&view(succeeded())), &[model(1), model(2)], NOW, None));
     let _ = writeln!(text, "{}", runs::status(None, Some(&view(worked())), &[], NOW, None));

@@ -140,9 +140,13 @@ fn duration(nanoseconds: i64) -> String {
         return "0s".to_owned();
     }
     let mut text = sign.to_owned();
-    for (unit, name) in
-        [(86_400_000_000_000, "d"), (3_600_000_000_000, "h"), (60_000_000_000, "m"), (1_000_000_000, "s"), (1_000_000, "ms")]
-    {
+    for (unit, name) in [
+        (86_400_000_000_000, "d"),
+        (3_600_000_000_000, "h"),
+        (60_000_000_000, "m"),
+        (1_000_000_000, "s"),
+        (1_000_000, "ms"),
+    ] {
         if left >= unit {
             text.push_str(&format!("{}{name}", left / unit));
             left %= unit;
@@ -160,8 +164,9 @@ mod tests {
 
     #[test]
     fn numbers_are_short_but_true() {
-        let said: Vec<String> =
-            [0.0, 0.999_211_4, 1.0, 569.0, 1_234_567.0, -0.000_012_3, 1e300].map(|number| significant(number, 6)).into();
+        let said: Vec<String> = [0.0, 0.999_211_4, 1.0, 569.0, 1_234_567.0, -0.000_012_3, 1e300]
+            .map(|number| significant(number, 6))
+            .into();
         assert_eq!(said, ["0", "0.999211", "1", "569", "1234567", "-0.0000123", "1.00000e300"]);
     }
 
