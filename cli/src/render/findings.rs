@@ -120,7 +120,7 @@ fn report<'a>(finding: &'a Finding, sources: &'a [Source]) -> Vec<Group<'a>> {
     for note in &finding.notes {
         group = group.element(Level::NOTE.message(clean(note)));
     }
-    if let Some(help) = &finding.help {
+    if let Some(help) = finding.help.as_ref().filter(|help| !says_the_fix(help, finding.fix.as_ref())) {
         group = group.element(Level::HELP.message(clean(help)));
     }
     let mut groups = vec![group];
@@ -191,6 +191,13 @@ fn suggestion<'a>(fix: &'a Fix, source: &'a Source) -> Group<'a> {
         .map(|(range, text)| Patch::new(range.start - window.start..range.end - window.start, clean(text)));
     Group::with_title(Level::HELP.secondary_title(title))
         .element(Snippet::source(&source.text[window.clone()]).line_start(line).patches(patches))
+}
+
+/// Whether the help says no more than the suggestion that stands below it.
+fn says_the_fix(help: &str, fix: Option<&Fix>) -> bool {
+    let Some(Fix { title, edits, .. }) = fix else { return false };
+    let asks = help.starts_with("did you mean") && edits.iter().all(|edit| help.contains(&edit.text));
+    asks || help == title
 }
 
 /// The span as a range that lies in the text, on the borders of characters, whatever the span says.

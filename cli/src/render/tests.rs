@@ -323,7 +323,7 @@ fn a_plan_in_words() {
 
 #[test]
 fn runs_and_status() {
-    let line = |run, outcome| RunSummary {
+    let line = |run, outcome: Option<Outcome>| RunSummary {
         run,
         pipeline: "breast_cancer".into(),
         file: "cancer.mlp".into(),
