@@ -361,3 +361,120 @@ fn later_time(at: &str, by: i64) -> Option<Value> {
     let moved = time(at)?.checked_add(SignedDuration::from_nanos(by)).ok()?;
     Some(Value::Time(moved.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::NodeId;
+    use proptest::prelude::*;
+
+    /// Facts where `rows` is what is said, and every metric is missing.
+    struct Rows(Option<Value>);
+
+    impl Facts for Rows {
+        fn metric(&self, _: &MetricRef) -> Option<Value> {
+            None
+        }
+
+        fn stat(&self, stat: &Stat) -> Option<Value> {
+            if *stat == Stat::Rows { self.0.clone() } else { None }
+        }
+    }
+
+    fn constant(value: Value) -> Box<Expr> {
+        Box::new(Expr::Const(value))
+    }
+
+    fn rows() -> Box<Expr> {
+        Box::new(Expr::Stat(Stat::Rows))
+    }
+
+    fn missing() -> Box<Expr> {
+        let (output, metric, text) = ("metrics".to_owned(), "auc".to_owned(), "eval.auc".to_owned());
+        Box::new(Expr::Metric(MetricRef { node: NodeId(0), output, metric, over: None, text }))
+    }
+
+    #[test]
+    fn missing_never_holds_and_only_logic_looks_past_it() {
+        let facts = Rows(None);
+        let truth = |held| constant(Value::Bool(held));
+        let below = || Box::new(Expr::Compare(Comparison::Less, missing(), constant(Value::Float(0.5))));
+        assert_eq!(evaluate(&Expr::And(truth(false), below()), &facts), Some(Value::Bool(false)));
+        assert_eq!(evaluate(&Expr::And(truth(true), below()), &facts), None);
+        assert_eq!(evaluate(&Expr::Or(below(), truth(true)), &facts), Some(Value::Bool(true)));
+        assert_eq!(evaluate(&Expr::Not(below()), &facts), None);
+        assert!(!judge(&below(), &facts).0);
+        assert!(!judge(&Expr::Not(below()), &facts).0, "not missing is missing too");
+        let stood_in = Expr::Coalesce(missing(), constant(Value::Int(1)));
+        assert_eq!(evaluate(&stood_in, &facts), Some(Value::Int(1)));
+    }
+
+    #[test]
+    fn nothing_infinite_comes_out() {
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(evaluate(&rows(), &Rows(Some(Value::Float(value)))), None);
+        }
+        let none = Rows(None);
+        for (operator, left, right) in [
+            (Arithmetic::Divide, Value::Int(1), Value::Int(0)),
+            (Arithmetic::Divide, Value::Duration(1), Value::Duration(0)),
+            (Arithmetic::Remainder, Value::Int(1), Value::Int(0)),
+            (Arithmetic::Remainder, Value::Int(i64::MIN), Value::Int(-1)),
+            (Arithmetic::Add, Value::Int(i64::MAX), Value::Int(1)),
+            (Arithmetic::Multiply, Value::Float(f64::MAX), Value::Float(2.0)),
+            (Arithmetic::Subtract, Value::Size(1), Value::Size(2)),
+            (Arithmetic::Add, Value::Date("2024-01-01".into()), Value::Duration(1)),
+            (Arithmetic::Add, Value::Date("9999-12-31".into()), Value::Duration(86_400_000_000_000)),
+        ] {
+            assert_eq!(evaluate(&Expr::Arithmetic(operator, constant(left), constant(right)), &none), None);
+        }
+        assert_eq!(evaluate(&Expr::Call(Function::Sqrt, vec![*constant(Value::Int(-1))]), &none), None);
+        assert_eq!(evaluate(&Expr::Call(Function::Log, vec![*constant(Value::Int(0))]), &none), None);
+    }
+
+    #[test]
+    fn dates_and_times_are_counted_on_the_calendar() {
+        let date = |text: &str| constant(Value::Date(text.into()));
+        let difference = Expr::Arithmetic(Arithmetic::Subtract, date("2024-03-01"), date("2024-02-01"));
+        assert_eq!(evaluate(&difference, &Rows(None)), Some(Value::Duration(29 * 86_400_000_000_000)));
+        let one_day = constant(Value::Duration(86_400_000_000_000));
+        let leap = Expr::Arithmetic(Arithmetic::Add, one_day, date("2024-02-28"));
+        assert_eq!(evaluate(&leap, &Rows(None)), Some(Value::Date("2024-02-29".into())));
+        let time = |text: &str| constant(Value::Time(text.into()));
+        let same = Expr::Compare(Comparison::Equal, time("2024-01-01T00:00:00Z"), time("2024-01-01T01:00:00+01:00"));
+        assert_eq!(evaluate(&same, &Rows(None)), Some(Value::Bool(true)));
+    }
+
+    #[test]
+    fn a_condition_is_judged_by_its_comparisons() {
+        let range = Value::Range { low: Value::Int(10).into(), high: Value::Int(20).into(), inclusive: false };
+        let unique = Box::new(Expr::Stat(Stat::Unique("mean radius".into())));
+        let condition = Expr::And(Box::new(Expr::In(rows(), constant(range))), unique);
+        let (held, comparisons) = judge(&condition, &Rows(Some(Value::Int(20))));
+        assert!(!held);
+        let told: Vec<String> = comparisons
+            .iter()
+            .map(|c| format!("{} {} {:?}: {} by {:?}", c.text, c.comparison, c.right, c.held, c.margin))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "rows >= Some(Int(10)): true by Some(10.0)",
+                "rows < Some(Int(20)): false by Some(0.0)",
+                "unique(\"mean radius\") == Some(Bool(true)): false by None",
+            ]
+        );
+    }
+
+    proptest! {
+        /// The verdict and the numbers beside it never disagree: a conjunction holds when each comparison does.
+        #[test]
+        fn a_conjunction_holds_with_its_parts(value in any::<i64>(), low in any::<i64>(), high in any::<i64>()) {
+            let part = |comparison, limit| Box::new(Expr::Compare(comparison, rows(), constant(Value::Int(limit))));
+            let condition = Expr::And(part(Comparison::GreaterOrEqual, low), part(Comparison::Less, high));
+            let (held, comparisons) = judge(&condition, &Rows(Some(Value::Int(value))));
+            prop_assert_eq!(held, comparisons.iter().all(|comparison| comparison.held));
+            prop_assert_eq!(held, value >= low && value < high);
+        }
+    }
+}

@@ -59,7 +59,7 @@ pub(crate) struct Declared {
 pub(crate) struct Names<'a> {
     table: HashMap<&'a str, Declared>,
     /// In the order written, for suggestions that do not depend on hashing.
-    order: Vec<&'a str>,
+    order: Vec<(&'a str, Kind)>,
     /// Names whose declarations the parser could not understand, which it reported: they fit everywhere.
     broken: HashSet<&'a str>,
     suggestions: Suggestions,
@@ -126,7 +126,7 @@ impl<'a> Names<'a> {
             match names.table.entry(name) {
                 Entry::Vacant(vacant) => {
                     vacant.insert(Declared { kind, index, span });
-                    names.order.push(name);
+                    names.order.push((name, kind));
                 }
                 Entry::Occupied(first) => {
                     let first = first.get();
@@ -163,7 +163,7 @@ impl<'a> Names<'a> {
 
     /// Declared names of the kinds wanted, in the order written.
     pub(crate) fn of_kind(&self, wanted: impl Fn(Kind) -> bool) -> impl Iterator<Item = &'a str> {
-        self.order.iter().copied().filter(move |name| self.table.get(name).is_some_and(|d| wanted(d.kind)))
+        self.order.iter().filter(move |(_, kind)| wanted(*kind)).map(|(name, _)| *name)
     }
 
     /// The candidate most like `name`, if one is like it at all.
@@ -199,7 +199,7 @@ fn default_alias(path: &str, quoted: bool) -> Option<&str> {
 }
 
 /// How many letters of candidates are compared in one check: suggestions must not make a hopeless file slow.
-const BUDGET: usize = 4_000_000;
+const BUDGET: usize = 1_000_000;
 
 struct Suggestions {
     left: Cell<usize>,

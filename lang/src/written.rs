@@ -42,15 +42,16 @@ pub(crate) fn quoted(text: &str) -> String {
     out
 }
 
-/// Texts joined for people: "`a`, `b` and `c`".
+/// Texts joined for people: "`a`, `b` and `c`". Of many only the first are read, so that a list beside each of many
+/// findings costs nothing.
 pub(crate) fn listed<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
     const SHOWN: usize = 12;
-    let all: Vec<String> = items.into_iter().map(|item| format!("`{}`", item.as_ref())).collect();
-    match all.as_slice() {
+    let first: Vec<String> = items.into_iter().take(SHOWN + 1).map(|item| format!("`{}`", item.as_ref())).collect();
+    match first.as_slice() {
         [] => "none".to_owned(),
         [one] => one.clone(),
-        many if many.len() > SHOWN => format!("{} and {} more", many[..SHOWN].join(", "), many.len() - SHOWN),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+        many if many.len() > SHOWN => format!("{} and more", many[..SHOWN].join(", ")),
+        [head @ .., last] => format!("{} and {last}", head.join(", ")),
     }
 }
 

@@ -14,8 +14,12 @@ pub(super) fn findings(source: &Source, findings: &[Finding]) -> String {
         let _ = writeln!(out, "{severity}[{} {}]: {}", finding.code.id, finding.code.name, finding.message);
         label(source, &finding.primary, '^', &mut out);
         finding.secondary.iter().for_each(|secondary| label(source, secondary, '-', &mut out));
-        finding.notes.iter().for_each(|note| drop(writeln!(out, "  note: {note}")));
-        finding.help.iter().for_each(|help| drop(writeln!(out, "  help: {help}")));
+        for note in &finding.notes {
+            let _ = writeln!(out, "  note: {note}");
+        }
+        if let Some(help) = &finding.help {
+            let _ = writeln!(out, "  help: {help}");
+        }
         if let Some(fix) = &finding.fix {
             let edits = fix
                 .edits
