@@ -1,7 +1,8 @@
 //! The engine of one project: plans and runs pipelines, one at a time, one process at a time.
 
-use crate::artifacts::ArtifactError;
+use crate::artifacts::{self, ArtifactError};
 use crate::clock::{Clock, SystemClock};
+use crate::digest::Digest;
 use crate::disk::DiskError;
 use crate::driver::{self, Context};
 use crate::executor::{Cancel, Executor, Tables};
@@ -204,6 +205,11 @@ impl Engine {
     /// What was put in order when the engine was opened, in words, one line each; usually nothing.
     pub fn recovered(&self) -> &[String] {
         &self.recovered.notes
+    }
+
+    /// Reads every artifact that history refers to, whatever its time stamps say; those that are gone or damaged.
+    pub fn verify(&self) -> Result<Vec<Digest>, EngineError> {
+        Ok(artifacts::verify(&self.project, &self.store)?)
     }
 
     /// What would run, and why.

@@ -205,6 +205,12 @@ impl Store {
         self.get(&key(Kind::Artifact, &digest.0))
     }
 
+    /// Every artifact that a synced record names.
+    pub(crate) fn artifacts(&self) -> Result<Vec<Digest>, StoreError> {
+        let keys = self.keys.scan(&[Kind::Artifact as u8])?;
+        Ok(keys.iter().filter_map(|(key, _)| key.get(1..)?.try_into().ok().map(Digest)).collect())
+    }
+
     pub(crate) fn remember_artifact(&self, digest: &Digest, stamp: &Stamp) -> Result<(), StoreError> {
         let mut batch = Batch::default();
         put(&mut batch, key(Kind::Artifact, &digest.0), &Some(*stamp))?;
