@@ -194,3 +194,30 @@ fn all(values: impl Iterator<Item = Option<f64>>) -> Option<Vec<f64>> {
 fn named<const N: usize>(metrics: [(&str, Option<f64>); N]) -> Named {
     metrics.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ties, single classes, certainty and the edges of bins, against scikit-learn.
+    #[test]
+    fn every_edge_is_where_scikit_learn_has_it() {
+        let reference: serde_json::Value =
+            serde_json::from_str(include_str!("../reference/reference.json")).expect("the reference is JSON");
+        let list = |value: &serde_json::Value| -> Vec<f64> {
+            value.as_array().expect("a list").iter().map(|n| n.as_f64().expect("a number")).collect()
+        };
+        for case in reference["edges"].as_array().expect("a list") {
+            let actual: Vec<bool> = list(&case["actual"]).into_iter().map(|n| n == 1.0).collect();
+            let judged = Binary { actual: &actual, probability: &list(&case["probability"]), threshold: 0.5 };
+            for (name, got) in judged.metrics() {
+                let expected = case["metrics"][&name].as_f64();
+                let same = match (got, expected) {
+                    (Some(got), Some(expected)) => (got - expected).abs() < 1e-12,
+                    (got, expected) => got == expected,
+                };
+                assert!(same, "{}: {name} is {got:?}, scikit-learn has {expected:?}", case["name"]);
+            }
+        }
+    }
+}

@@ -18,6 +18,8 @@ pub mod metrics;
 pub mod model;
 pub mod settings;
 pub mod table;
+#[cfg(not(target_family = "wasm"))]
+pub mod testing;
 pub mod time;
 pub mod wit;
 
