@@ -1,1 +1,28 @@
-fn main() {}
+//! The `mlp` binary.
+//!
+//! Owns: arguments, what is printed and how, progress, exit codes, and the wiring of all other crates ([`world`]).
+//! Must not know: how any of it works. Nothing here decides what a pipeline means or what a run does.
+//!
+//! ```text
+//! args -> commands/<one file each> -> world (lang + engine) -> render/ (text or JSON) -> screen -> exit
+//!                                                            \-> progress/ while a run is live
+//! ```
+//!
+//! Invariants
+//! - Every command ends with a code of [`exit::Exit`], and prints to a closed pipe without complaint.
+//! - What is for people goes through `render`, which prints no control characters from anybody's data.
+//! - `--version`, `completions` and `check` start neither a runtime nor the sandbox nor the store.
+
+mod args;
+mod commands;
+mod exit;
+mod fault;
+mod files;
+mod progress;
+mod render;
+mod screen;
+mod world;
+
+fn main() -> std::process::ExitCode {
+    commands::main().into()
+}

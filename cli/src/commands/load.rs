@@ -1,0 +1,90 @@
+//! From a file's path to a checked pipeline, or to findings on the screen.
+
+use crate::exit::Exit;
+use crate::fault::Fault;
+use crate::files;
+use crate::render::{findings, json};
+use crate::screen::Screen;
+use crate::world::World;
+use indexmap::IndexMap;
+use mlp_lang::check::check;
+use mlp_lang::finding::Finding;
+use mlp_lang::pipeline::{NodeKind, Pipeline};
+use mlp_lang::span::Source;
+use std::path::Path;
+
+/// A pipeline that is ready to be planned.
+pub struct Loaded {
+    pub source: Source,
+    pub world: World,
+    pub pipeline: Pipeline,
+    /// Warnings; errors end the command.
+    pub findings: Vec<Finding>,
+}
+
+/// Loads a pipeline. What is wrong with it has been told when this gives `Err(Ok(exit))`.
+pub fn load(screen: &Screen, path: &Path, params: &[(String, String)]) -> Result<Loaded, Stopped> {
+    let overrides = overrides(params)?;
+    let source = files::read(path)?;
+    let world = World::around(path);
+    let checked = check(&source, world.modules(), &overrides);
+    let sources = [source];
+    let Some(pipeline) = checked.pipeline else {
+        if screen.is_json() {
+            screen.print_json(&json::check(1, &checked.findings, &sources, &[]), true)?;
+        }
+        screen.say(&findings::full(&checked.findings, &sources, screen.width()));
+        screen.say(&format!("{}; nothing was run\n", findings::counts(&checked.findings, 1)));
+        return Err(Stopped::Told(Exit::Usage));
+    };
+    if !checked.findings.is_empty() && !screen.options.quiet && !screen.is_json() {
+        screen.say(&findings::full(&checked.findings, &sources, screen.width()));
+    }
+    let [source] = sources;
+    Ok(Loaded { source, world, pipeline, findings: checked.findings })
+}
+
+/// Why a pipeline was not loaded.
+pub enum Stopped {
+    /// It has been told.
+    Told(Exit),
+    /// It is to be told.
+    Fault(Fault),
+}
+
+impl From<Fault> for Stopped {
+    fn from(fault: Fault) -> Stopped {
+        Stopped::Fault(fault)
+    }
+}
+
+impl Stopped {
+    /// As the end of a command.
+    pub fn end(self) -> Result<Exit, Fault> {
+        match self {
+            Stopped::Told(exit) => Ok(exit),
+            Stopped::Fault(fault) => Err(fault),
+        }
+    }
+}
+
+/// The parameters of the command line.
+pub fn overrides(params: &[(String, String)]) -> Result<IndexMap<String, String>, Fault> {
+    let mut overrides = IndexMap::new();
+    for (name, value) in params {
+        if let Some(before) = overrides.insert(name.clone(), value.clone()) {
+            return Err(Fault::usage(format!("parameter `{name}` is set twice: to {before} and to {value}"))
+                .next("keep one of them"));
+        }
+    }
+    Ok(overrides)
+}
+
+/// The names of nodes to run even if their result is known.
+pub fn forced(pipeline: &Pipeline, force: &crate::args::Force) -> Vec<String> {
+    if !force.force_all {
+        return force.force.clone();
+    }
+    let work = |kind: &NodeKind| matches!(kind, NodeKind::Data(_) | NodeKind::Step(_));
+    pipeline.nodes.iter().filter(|node| work(&node.kind)).map(|node| node.name.clone()).collect()
+}

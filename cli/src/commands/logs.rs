@@ -1,0 +1,68 @@
+//! `mlp logs`: what the steps of a run said.
+
+use super::project_here;
+use crate::args::Logs;
+use crate::exit::Exit;
+use crate::fault::Fault;
+use crate::render::text::{clean, some_of};
+use crate::render::json;
+use crate::screen::Screen;
+use mlp_core::history::{History, Log};
+use mlp_core::view::{NodeView, RunView};
+
+/// Prints the logs of one step, or of all of them.
+pub fn logs(screen: &Screen, args: &Logs) -> Result<Exit, Fault> {
+    let history = History::open(&project_here(&screen.options)?);
+    let run = history.run(&args.run)?;
+    let number = run.started.run;
+    let nodes: Vec<&NodeView> = match &args.node {
+        Some(name) => vec![node(&run, name)?],
+        None => run.nodes.iter().collect(),
+    };
+    let mut logs: Vec<(String, Log)> = Vec::new();
+    for node in &nodes {
+        logs.extend(history.logs(number, &node.name)?.into_iter().map(|log| (node.name.clone(), log)));
+    }
+    if screen.is_json() {
+        screen.print_json(&json::logs(number, &logs), false)?;
+        return Ok(Exit::Done);
+    }
+    screen.print(&text(&logs, args.node.is_none()))?;
+    if logs.is_empty() && !screen.options.quiet {
+        screen.say(&format!("{}\n", nothing(&run, args.node.is_some().then(|| nodes[0]))));
+    }
+    Ok(Exit::Done)
+}
+
+/// The node of this name, or which there are.
+pub fn node<'a>(run: &'a RunView, name: &str) -> Result<&'a NodeView, Fault> {
+    run.node(name).ok_or_else(|| {
+        let number = run.started.run;
+        Fault::usage(format!("run {number} has no node named `{name}`"))
+            .next(format!("it has {}", some_of(run.nodes.iter().map(|node| node.name.as_str()))))
+    })
+}
+
+fn text(logs: &[(String, Log)], named: bool) -> String {
+    let mut text = String::new();
+    for (node, log) in logs {
+        for line in log.text.lines() {
+            match named {
+                true => text.push_str(&format!("{} | {}\n", clean(node), clean(line))),
+                false => text.push_str(&format!("{}\n", clean(line))),
+            }
+        }
+    }
+    text
+}
+
+fn nothing(run: &RunView, node: Option<&NodeView>) -> String {
+    let number = run.started.run;
+    match node {
+        Some(NodeView { name, from: Some(from), .. }) => {
+            format!("`{name}` was reused in run {number}; what it said when it ran: mlp logs {from} {name}")
+        }
+        Some(node) => format!("`{}` said nothing in run {number}", node.name),
+        None => format!("no step said anything in run {number}"),
+    }
+}

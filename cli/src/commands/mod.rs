@@ -1,0 +1,84 @@
+//! One file for each command: what it reads, what it asks of the other crates, what it prints, how it ends.
+
+mod check;
+mod completions;
+mod evidence;
+mod load;
+mod logs;
+mod plan;
+mod run;
+mod runs;
+mod show;
+mod state;
+mod status;
+
+use crate::args::{Cli, Command, Options, Output, State};
+use crate::exit::Exit;
+use crate::fault::Fault;
+use crate::screen::Screen;
+use clap::{CommandFactory, Parser};
+use mlp_core::clock::{Clock, SystemClock};
+use mlp_core::project::Project;
+use mlp_core::record::Millis;
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// Reads the command line and does what it says.
+pub fn main() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    if cli.options.output == Output::Concise && !matches!(cli.command, Command::Check(_)) {
+        let message = "`--output concise` is for `mlp check` only; this command has `text` and `json`";
+        return usage(&Cli::command().error(clap::error::ErrorKind::InvalidValue, message));
+    }
+    start_tracing();
+    let screen = Screen::new(&cli.options);
+    let ended = match &cli.command {
+        Command::Check(args) => check::check(&screen, args),
+        Command::Plan(args) => plan::plan(&screen, args),
+        Command::Run(args) => run::run(&screen, args),
+        Command::Status => status::status(&screen),
+        Command::Runs(args) => runs::runs(&screen, args),
+        Command::Logs(args) => logs::logs(&screen, args),
+        Command::Show(args) => show::show(&screen, args),
+        Command::State { command: State::Rebuild } => state::rebuild(&screen),
+        Command::Completions { shell } => completions::completions(&screen, *shell),
+    };
+    ended.unwrap_or_else(|fault| screen.fault(&fault))
+}
+
+/// What clap has to say: help, the version, or what is wrong with the command line.
+fn usage(error: &clap::Error) -> Exit {
+    match error.print() {
+        Err(failed) if failed.kind() != ErrorKind::BrokenPipe => Exit::Failed,
+        _ if error.use_stderr() => Exit::Usage,
+        _ => Exit::Done,
+    }
+}
+
+/// The engine's own log, for those who look for a defect. Costs nothing unless `MLP_LOG` is set.
+fn start_tracing() {
+    let Some(wanted) = std::env::var("MLP_LOG").ok().filter(|wanted| !wanted.is_empty()) else { return };
+    let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(wanted);
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+/// The project that `start` belongs to, unless the command line names its state folder.
+fn project(options: &Options, start: &Path) -> Project {
+    match &options.state {
+        Some(state) => Project::at(state),
+        None => Project::discover(start),
+    }
+}
+
+/// The project of the current folder.
+fn project_here(options: &Options) -> Result<Project, Fault> {
+    let here = std::env::current_dir().map_err(|error| Fault::new("cannot tell the current folder").cause(error))?;
+    Ok(project(options, &here))
+}
+
+fn now() -> Millis {
+    SystemClock.now()
+}

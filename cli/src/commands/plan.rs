@@ -1,0 +1,32 @@
+//! `mlp plan`: what would run, and why. Changes nothing, and works beside a live run.
+
+use super::load::{forced, load};
+use super::project;
+use crate::args::Plan;
+use crate::exit::Exit;
+use crate::fault::Fault;
+use crate::render::{json, plan as render};
+use crate::screen::Screen;
+use mlp_core::history::History;
+
+/// Tells what `mlp run` with the same arguments would do now.
+pub fn plan(screen: &Screen, args: &Plan) -> Result<Exit, Fault> {
+    let loaded = match load(screen, &args.file, &args.params.params) {
+        Ok(loaded) => loaded,
+        Err(stopped) => return stopped.end(),
+    };
+    let parts = loaded.world.parts(None)?;
+    let history = History::open(&project(&screen.options, &args.file));
+    let force = forced(&loaded.pipeline, &args.force);
+    let plan = history.plan(&parts, &loaded.pipeline, loaded.world.base(), &force)?;
+    if screen.is_json() {
+        let mut document = json::plan(&plan, &loaded.pipeline.name, &loaded.source.path);
+        let sources = [loaded.source];
+        document["findings"] = loaded.findings.iter().map(|finding| json::finding(finding, &sources)).collect();
+        screen.print_json(&document, false)?;
+    } else {
+        let text = render::text(&plan, &loaded.pipeline.name, screen.options.verbose, screen.width());
+        screen.print(&text)?;
+    }
+    Ok(Exit::Done)
+}

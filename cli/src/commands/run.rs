@@ -1,0 +1,126 @@
+//! `mlp run`: runs a pipeline to its end, or until it is told to stop.
+
+use super::load::{Loaded, forced, load};
+use super::project;
+use crate::args::Run;
+use crate::exit::Exit;
+use crate::fault::Fault;
+use crate::progress::{self, Progress};
+use crate::render::text::clean;
+use crate::render::{json, summary};
+use crate::screen::Screen;
+use mlp_core::engine::{Engine, EngineError, Options, Parts, RunReport, RunRequest};
+use mlp_core::executor::Cancel;
+use mlp_core::project::Project;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// As long as anybody waits for another run.
+const FOREVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Runs a pipeline.
+pub fn run(screen: &Screen, args: &Run) -> Result<Exit, Fault> {
+    let loaded = match load(screen, &args.file, &args.params.params) {
+        Ok(loaded) => loaded,
+        Err(stopped) => return stopped.end(),
+    };
+    let progress = progress::on(screen);
+    let teller = progress.clone();
+    let parts = loaded.world.parts(Some(Arc::new(move |module: &str| {
+        teller.notice(&format!("compiling {} for this machine; this happens once", clean(module)));
+    })))?;
+    let engine = open(project(&screen.options, &args.file), parts, args.wait, &*progress)?;
+    for note in engine.recovered() {
+        progress.notice(&format!("note: {}", clean(note)));
+    }
+    let jobs = match args.jobs {
+        Some(jobs) => usize::from(jobs),
+        None => std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let report = carry_out(engine, request(loaded, args, jobs), progress.clone());
+    // The summary belongs below a tidy screen, even after a fault.
+    let written = progress.finish();
+    let report = report?;
+    written?;
+    tell(screen, &report)?;
+    Ok(Exit::of(report.outcome))
+}
+
+fn open(project: Project, parts: Parts, wait: bool, progress: &dyn Progress) -> Result<Engine, Fault> {
+    match Engine::open(project.clone(), parts.clone()) {
+        Err(EngineError::Busy { holder }) if wait => {
+            let holder = holder.map_or("another process".to_owned(), |holder| holder.to_string());
+            progress.notice(&format!("waiting for {}", clean(&holder)));
+            let options = Options { wait: FOREVER, ..Options::default() };
+            Ok(Engine::open_with(project, parts, options)?)
+        }
+        opened => Ok(opened?),
+    }
+}
+
+fn request(loaded: Loaded, args: &Run, jobs: usize) -> RunRequest {
+    RunRequest {
+        force: forced(&loaded.pipeline, &args.force),
+        base: loaded.world.base().to_owned(),
+        pipeline: Arc::new(loaded.pipeline),
+        source: loaded.source,
+        jobs,
+        keep_going: args.keep_going,
+    }
+}
+
+fn carry_out(mut engine: Engine, request: RunRequest, progress: Arc<dyn Progress>) -> Result<RunReport, Fault> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Fault::new("cannot start the threads that run steps").cause(error))?;
+    let cancel = Cancel::default();
+    let report = runtime.block_on(async {
+        let listening = listen(cancel.clone(), progress.clone())?;
+        let report = engine.run(request, progress.clone(), cancel).await;
+        listening.abort();
+        Ok::<_, Fault>(report?)
+    });
+    // A step that does not listen must not hold up the end.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    report
+}
+
+/// The first Ctrl-C (or SIGTERM, or the terminal's end) stops the run in good order; the second ends the process at
+/// once, which loses nothing that was reported as done.
+fn listen(cancel: Cancel, progress: Arc<dyn Progress>) -> Result<tokio::task::JoinHandle<()>, Fault> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let cannot = |error: std::io::Error| Fault::new("cannot listen for Ctrl-C").cause(error);
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(cannot)?;
+    let asked = AtomicBool::new(false);
+    Ok(tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
+            }
+            if asked.swap(true, Ordering::SeqCst) {
+                let _ = progress.finish();
+                std::process::exit(i32::from(Exit::Interrupted.code()));
+            }
+            cancel.set();
+            progress.notice("interrupted: stopping what runs; once more to leave at once");
+        }
+    }))
+}
+
+fn tell(screen: &Screen, report: &RunReport) -> Result<(), Fault> {
+    if screen.is_json() {
+        return screen.print_json(&json::run(&report.view, false, &[]), true);
+    }
+    // Quiet is for success: what went wrong is always told.
+    if screen.options.quiet && Exit::of(report.outcome) == Exit::Done {
+        return Ok(());
+    }
+    screen.print(&summary::text(&report.view, screen.width()))
+}

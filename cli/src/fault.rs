@@ -1,0 +1,149 @@
+//! Faults: why a command could not do its work, in four lines that are always the same.
+//!
+//! ```text
+//! error: cannot write the journal of run 3
+//! cause: No space left on device (os error 28)
+//! safe:  everything that was reported as done is kept
+//! next:  make room, then run the same command again
+//! ```
+//!
+//! Mistakes in a `.mlp` file or in data are not faults but findings.
+
+use crate::exit::Exit;
+use crate::render::text::clean;
+use mlp_core::engine::EngineError;
+use serde_json::{Value, json};
+use std::error::Error;
+
+/// Why a command could not do its work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What failed, on what.
+    pub error: String,
+    /// Why, outermost first.
+    pub causes: Vec<String>,
+    /// What was not harmed.
+    pub safe: Option<String>,
+    /// What to do.
+    pub next: Option<String>,
+    /// How the command ends.
+    pub exit: Exit,
+}
+
+impl Fault {
+    /// A fault of the machine or of a file.
+    pub fn new(error: impl Into<String>) -> Fault {
+        Fault { error: error.into(), causes: Vec::new(), safe: None, next: None, exit: Exit::Failed }
+    }
+
+    /// A fault of the command line.
+    pub fn usage(error: impl Into<String>) -> Fault {
+        Fault { exit: Exit::Usage, ..Fault::new(error) }
+    }
+
+    /// Why.
+    pub fn cause(mut self, cause: impl ToString) -> Fault {
+        self.causes.push(cause.to_string());
+        self
+    }
+
+    /// What was not harmed.
+    pub fn safe(mut self, safe: impl Into<String>) -> Fault {
+        self.safe = Some(safe.into());
+        self
+    }
+
+    /// What to do.
+    pub fn next(mut self, next: impl Into<String>) -> Fault {
+        self.next = Some(next.into());
+        self
+    }
+
+    /// The lines, without the last newline.
+    pub fn text(&self) -> String {
+        let mut lines = vec![format!("error: {}", clean(&self.error))];
+        lines.extend(self.causes.iter().map(|cause| format!("cause: {}", clean(cause))));
+        lines.extend(self.safe.iter().map(|safe| format!("safe:  {}", clean(safe))));
+        lines.extend(self.next.iter().map(|next| format!("next:  {}", clean(next))));
+        lines.join("\n")
+    }
+
+    /// The same for programs.
+    pub fn json(&self) -> Value {
+        json!({
+            "schema": "mlp.error/1",
+            "error": self.error,
+            "causes": self.causes,
+            "safe": self.safe,
+            "next": self.next,
+            "exit": self.exit.code(),
+        })
+    }
+}
+
+impl From<EngineError> for Fault {
+    fn from(error: EngineError) -> Fault {
+        let mut fault = match &error {
+            EngineError::Busy { holder } => {
+                let next = match holder {
+                    Some(holder) => format!(
+                        "wait for it with `--wait`, look at it with `mlp status`, or stop it with `kill {}`",
+                        holder.pid
+                    ),
+                    None => "wait for it with `--wait`".to_owned(),
+                };
+                let who = holder.as_ref().map_or("another process".to_owned(), ToString::to_string);
+                return Fault::new("this project is in use by another mlp")
+                    .cause(format!("{who} holds it"))
+                    .safe("nothing was started or changed")
+                    .next(next);
+            }
+            EngineError::UnknownNode { .. } => {
+                Fault::usage(error.to_string()).next("use a name that `mlp plan` lists")
+            }
+            EngineError::UnknownRun { .. } => Fault::usage(error.to_string()).next("`mlp runs` lists all runs"),
+            EngineError::UnknownModel { .. } => {
+                Fault::usage(error.to_string()).next("`mlp status` lists the registered models")
+            }
+            EngineError::NotDurable { .. } => Fault::new(error.to_string())
+                .safe("every step that was reported as done is kept; the next run takes up from there")
+                .next("look at the disk (space, permissions, errors), then run the same command again"),
+            EngineError::Store(_) => Fault::new(error.to_string())
+                .safe("the journals hold everything that happened; the store is only derived from them")
+                .next("`mlp state rebuild` makes the store anew"),
+            EngineError::Disk(disk) => {
+                let fault = Fault::new(error.to_string());
+                match hint(disk.source.kind()) {
+                    Some(next) => fault.next(next),
+                    None => fault,
+                }
+            }
+            _ => Fault::new(error.to_string()),
+        };
+        // An error that tells its source in its own words need not tell it twice.
+        let mut source = error.source();
+        while let Some(cause) = source {
+            let cause_text = cause.to_string();
+            if !fault.error.contains(&cause_text) {
+                fault.causes.push(cause_text);
+            }
+            source = cause.source();
+        }
+        fault
+    }
+}
+
+/// What to do about a file operation that failed like this.
+fn hint(kind: std::io::ErrorKind) -> Option<&'static str> {
+    use std::io::ErrorKind;
+    match kind {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            Some("give write access to the state folder, or name another one with `--state DIR`")
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some("make room on the disk, then run the same command again"),
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+            Some("move what stands in the way, or name another state folder with `--state DIR`")
+        }
+        _ => None,
+    }
+}

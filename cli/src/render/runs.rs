@@ -1,0 +1,113 @@
+//! All runs, and what is going on now.
+
+use super::events::{outcome, outcome_style};
+use super::table::{Cell, Table};
+use super::text::{DIM, STRONG, clean, plural, some_of, styled};
+use super::{models, time};
+use mlp_core::history::RunSummary;
+use mlp_core::lock::Holder;
+use mlp_core::record::{Millis, ModelVersion};
+use mlp_core::view::{NodeState, RunView};
+
+/// A line a run, in the order given.
+pub fn text(runs: &[RunSummary], live: Option<u64>, now: Millis, width: Option<usize>) -> String {
+    let mut table =
+        Table::new(&["run", "pipeline", "outcome", "started", "", "took", "ran", "reused", "models"]).right(&[0, 6, 7]);
+    for run in runs {
+        let running = live == Some(run.run);
+        let (style, word) = match run.outcome {
+            None if running => (STRONG, "running"),
+            // Killed, and nobody looked since.
+            None => (super::text::WARN, "cut off"),
+            ended => (outcome_style(ended), outcome(ended)),
+        };
+        let took = match (run.ended, running) {
+            (Some(ended), _) => time::took(ended - run.started),
+            (None, true) => time::took(now - run.started),
+            (None, false) => String::new(),
+        };
+        let models: Vec<String> = run.models.iter().map(|(name, version)| format!("{name} v{version}")).collect();
+        table.row([
+            run.run.to_string().into(),
+            run.pipeline.as_str().into(),
+            Cell::styled(style, word),
+            time::absolute(run.started).into(),
+            Cell::styled(DIM, &time::ago(run.started, now)),
+            took.into(),
+            run.ran.to_string().into(),
+            run.reused.to_string().into(),
+            models.join(", ").into(),
+        ]);
+    }
+    table.render("", width)
+}
+
+/// What is going on: the live run if there is one, else how the last one ended; then the registry.
+pub fn status(
+    live: Option<&Holder>,
+    run: Option<&RunView>,
+    registered: &[ModelVersion],
+    now: Millis,
+    width: Option<usize>,
+) -> String {
+    let mut text = match (live, run) {
+        (Some(holder), run) => holder_lines(holder, run, now),
+        (None, Some(run)) => last(run, now),
+        (None, None) => "nothing has run in this project yet: `mlp run FILE` runs a pipeline\n".to_owned(),
+    };
+    let latest = models::latest(registered);
+    if !latest.is_empty() {
+        text.push('\n');
+        text.push_str(&models::table(&latest, now, width));
+    }
+    text
+}
+
+fn holder_lines(holder: &Holder, run: Option<&RunView>, now: Millis) -> String {
+    let who = format!("process {} ({})", holder.pid, clean(&holder.command));
+    let Some(run) = run else {
+        return format!("{} is at work here, between runs, since {}\n", who, time::absolute(holder.since));
+    };
+    let named = |state| run.nodes.iter().filter(move |node| node.state == state).map(|node| node.name.as_str());
+    let waiting = run.count(NodeState::Waiting);
+    let failed = run.count(NodeState::Failed) + run.count(NodeState::Blocked);
+    let running = run.count(NodeState::Running) + run.count(NodeState::Retrying);
+    let done = run.nodes.len() - waiting - running - failed;
+    let mut text = format!(
+        "{} of {} is running since {} ({})\n",
+        styled(STRONG, format!("run {}", run.started.run)),
+        clean(&run.started.pipeline),
+        time::took(now - run.started.at),
+        who
+    );
+    let failed_words = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+    text.push_str(&format!("  {done} of {} done{failed_words}, {running} running, {waiting} waiting\n", plural(run.nodes.len(), "node")));
+    if running > 0 {
+        let now_running = some_of(named(NodeState::Running).chain(named(NodeState::Retrying)));
+        text.push_str(&format!("  running now: {now_running}\n"));
+    }
+    if run.cancelled.is_some() {
+        text.push_str("  it was told to stop and is stopping\n");
+    }
+    text
+}
+
+fn last(run: &RunView, now: Millis) -> String {
+    let word = match run.outcome {
+        None => "cut off",
+        ended => outcome(ended),
+    };
+    let ended = run.ended.unwrap_or(run.started.at);
+    let mut text = format!(
+        "nothing is running; run {} of {} {} {}\n",
+        run.started.run,
+        clean(&run.started.pipeline),
+        styled(outcome_style(run.outcome), word),
+        time::ago(ended, now)
+    );
+    match run.outcome {
+        None => text.push_str("  it was killed: the next `mlp run` takes up what it finished\n"),
+        _ => text.push_str(&format!("  its story: mlp show {}\n", run.started.run)),
+    }
+    text
+}

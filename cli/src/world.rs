@@ -1,0 +1,47 @@
+//! The wiring: what the language and the engine ask for, filled from the other crates.
+
+use crate::fault::Fault;
+use crate::files;
+use mlp_core::engine::Parts;
+use mlp_data::TableReader;
+use mlp_exec::wasm::{OnCompile, default_cache};
+use mlp_exec::{Library, WasmExecutor, WasmOptions};
+use mlp_lang::signature::Modules;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What surrounds one pipeline file.
+pub struct World {
+    library: Arc<Library>,
+    base: PathBuf,
+}
+
+impl World {
+    /// The world of the file at this path, which need not exist.
+    pub fn around(file: &Path) -> World {
+        let base = files::base_of(file);
+        let mut library = Library::new(mlp_stdlib::components(), base.clone());
+        if let Some(folder) = std::env::var_os("MLP_STDLIB").filter(|folder| !folder.is_empty()) {
+            library = library.with_standard_from(folder);
+        }
+        World { library: Arc::new(library), base }
+    }
+
+    /// The folder that relative paths in the file start from.
+    pub fn base(&self) -> &Path {
+        &self.base
+    }
+
+    /// What the checker asks.
+    pub fn modules(&self) -> &dyn Modules {
+        &*self.library
+    }
+
+    /// What the engine works with. Starts the sandbox. `on_compile` is told before a module is compiled, which takes a
+    /// moment and happens once per machine.
+    pub fn parts(&self, on_compile: Option<OnCompile>) -> Result<Parts, Fault> {
+        let options = WasmOptions { cache: default_cache(), on_compile };
+        let executor = WasmExecutor::new(self.library.clone(), options).map_err(|error| Fault::new(error.to_string()))?;
+        Ok(Parts { executor: Arc::new(executor), tables: Arc::new(TableReader) })
+    }
+}
