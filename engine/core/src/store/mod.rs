@@ -187,6 +187,17 @@ impl Store {
         Ok(applied)
     }
 
+    /// The last run of this pipeline, if it was killed.
+    pub fn interrupted(&self, pipeline: &str) -> Result<Option<u64>, StoreError> {
+        for (run, applied) in self.applied()?.into_iter().rev() {
+            let of: Option<String> = self.get(&key(Kind::Pipeline, &run.to_be_bytes()))?;
+            if of.as_deref() == Some(pipeline) {
+                return Ok((applied.outcome == Some(Outcome::Interrupted)).then_some(run));
+            }
+        }
+        Ok(None)
+    }
+
     /// The digest of a file from outside, if it was read before and has not changed since.
     pub(crate) fn file(&self, path: &Path, stamp: &Stamp) -> Result<Option<Digest>, StoreError> {
         let known: Option<(Stamp, Digest)> = self.get(&file_key(path))?;
