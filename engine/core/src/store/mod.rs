@@ -14,7 +14,7 @@
 mod keys;
 mod sled_keys;
 
-pub use keys::{Batch, Keys, MemoryKeys, StoreError};
+pub use keys::{Batch, Keys, MemoryKeys, Pair, StoreError};
 pub use sled_keys::SledKeys;
 
 use crate::digest::Digest;
@@ -229,7 +229,7 @@ impl Store {
     }
 
     /// Every fact in it, in the order of the keys, observations left out: equal for equal journals.
-    pub fn facts(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub fn facts(&self) -> Result<Vec<Pair>, StoreError> {
         let mut facts = self.keys.scan(&[])?;
         facts.retain(|(key, _)| key.first() != Some(&(Kind::File as u8)));
         for (key, value) in &mut facts {
