@@ -220,3 +220,36 @@ impl Visitor for Comparison {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn manifest() -> impl Strategy<Value = Manifest> {
+        let section = prop_oneof![Just(Section::Runs), Just(Section::Setting), Just(Section::Input)];
+        let facts = proptest::collection::btree_map((section, "[ab]{0,3}"), "[ab]{0,3}", 0..5);
+        facts.prop_map(|facts| Manifest { facts, ..Manifest::default() })
+    }
+
+    proptest! {
+        #[test]
+        fn there_is_a_reason_exactly_when_the_key_differs(now in manifest(), then in manifest()) {
+            let reasons = now.differences(&then.bytes());
+            prop_assert_eq!(reasons.map(|reasons| reasons.is_empty()), Some(now.bytes() == then.bytes()));
+            prop_assert_eq!(now.bytes() == then.bytes(), now.facts == then.facts);
+        }
+
+        #[test]
+        fn the_canonical_form_reads_back(manifest in manifest()) {
+            let facts = Manifest::facts_of(&manifest.bytes()).unwrap_or_default();
+            let facts = facts.into_iter().map(|fact| ((fact.section, fact.name), fact.value)).collect();
+            prop_assert_eq!(manifest.facts, facts);
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let _ = Manifest::facts_of(&[HEADER, &bytes].concat());
+        }
+    }
+}
