@@ -241,7 +241,7 @@ impl Engine {
             observer,
             cancel,
             run,
-            resumes: self.recovered.interrupted.remove(&request.pipeline.name),
+            resumes: self.store.interrupted(&request.pipeline.name)?,
         };
         let report = driver::run(context, request).await;
         self.lock.tell(&self.holder)?;
