@@ -119,9 +119,9 @@ fn clean(program: &str, folder: &Path) -> Command {
     };
     let mut command = Command::new(program);
     command.current_dir(folder).env_clear();
-    command.envs(std::env::vars_os().filter(|(name, _)| {
-        name.to_str().is_some_and(|name| KEPT.contains(&name) || reach(name))
-    }));
+    command.envs(
+        std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|name| KEPT.contains(&name) || reach(name))),
+    );
     command
 }
 

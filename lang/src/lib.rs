@@ -4,8 +4,14 @@
 //! Must never know: files, clocks, threads, engines, terminals, editors. It also builds for `wasm32`.
 //!
 //! ```text
-//! Source -> lexer -> splitter -> pest per declaration -> syntax::Syntax -> names -> types -> Pipeline
+//! Source -> syntax (lexer, splitter, pest per line) -> names -> lower (with typing) -> lint -> Pipeline, Findings
 //! ```
+//!
+//! - [`syntax`]: text to tree. [`check`]: tree to pipeline. [`eval`]: conditions to verdicts, for checker and engine alike.
+//! - `names`: what each name was declared as, and which one was meant. `typing`: expressions, operators, units. `lower`:
+//!   declarations to nodes in topological order. `lint`: what runs and is not what was meant.
+//! - [`signature`]: what the checker asks about modules. [`codes`]: every code beyond syntax.
+//! - `written`: the canonical notation of values, types and expressions.
 //!
 //! Invariants: parsing never fails and never panics; it gives a tree *and* findings. A broken declaration never damages
 //! the next. One mistake is one finding: what follows from a reported mistake has the type `Unknown` and stays silent.

@@ -7,13 +7,13 @@ fn planned(space: &Space, extra: &[&str]) -> Vec<(String, String)> {
     let mut arguments = vec!["plan", "breast_cancer.mlp", "--output", "json"];
     arguments.extend(extra);
     let document = space.mlp(&arguments).exits(0).json();
-    let nodes = document["plan"]["nodes"].as_array().unwrap_or_else(|| panic!("{document:#}")).clone();
+    let nodes = document["nodes"].as_array().unwrap_or_else(|| panic!("{document:#}")).clone();
     nodes
         .iter()
-        .filter(|node| node["decision"].get("run").is_some())
+        .filter(|node| node["decision"] == "run")
         .map(|node| {
             let reasons = node["reasons"].as_array().unwrap_or_else(|| panic!("{node:#}"));
-            let words: Vec<&str> = reasons.iter().filter_map(|reason| reason.as_str()).collect();
+            let words: Vec<&str> = reasons.iter().filter_map(|reason| reason["text"].as_str()).collect();
             (node["name"].as_str().unwrap_or_default().to_owned(), words.join("; "))
         })
         .collect()
@@ -93,11 +93,11 @@ fn another_version_of_the_standard_library_re_runs_its_steps() {
     assert!(text.contains("std/classify changed from 0.1.0 to 0.1.9"), "{text}");
     let document: serde_json::Value =
         serde_json::from_str(&run(&["plan", "breast_cancer.mlp", "--output", "json"])).expect("JSON");
-    let running: Vec<&str> = document["plan"]["nodes"]
+    let running: Vec<&str> = document["nodes"]
         .as_array()
         .expect("nodes")
         .iter()
-        .filter(|node| node["decision"].get("run").is_some())
+        .filter(|node| node["decision"] == "run")
         .filter_map(|node| node["name"].as_str())
         .collect();
     assert_eq!(running, ["train", "eval"]);

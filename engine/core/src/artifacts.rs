@@ -80,20 +80,15 @@ fn place(from: &Path, target: &Path) -> Result<(), DiskError> {
 /// Whether the file of an artifact is there and right; a small one that is not is written again from the record.
 ///
 /// Right means: of the recorded size, and with the stamp it had when its bytes were last known; only if the stamp
-/// differs, or `thorough`, is the file read.
-pub(crate) fn is_sound(
-    project: &Project,
-    store: &Store,
-    artifact: &Artifact,
-    thorough: bool,
-) -> Result<bool, ArtifactError> {
+/// differs is the file read.
+pub(crate) fn is_sound(project: &Project, store: &Store, artifact: &Artifact) -> Result<bool, ArtifactError> {
     let path = project.artifact(&artifact.digest);
     if let Ok(meta) = std::fs::symlink_metadata(&path)
         && meta.is_file()
         && meta.len() == artifact.size
     {
         let stamp = Stamp::of(&meta);
-        if !thorough && store.artifact(&artifact.digest)?.flatten() == Some(stamp) {
+        if store.artifact(&artifact.digest)?.flatten() == Some(stamp) {
             return Ok(true);
         }
         if hash_file(&path).is_ok_and(|(digest, _)| digest == artifact.digest) {
@@ -124,6 +119,13 @@ pub(crate) fn materialise(project: &Project, digest: &Digest, bytes: &[u8]) -> R
     let target = project.artifact(digest);
     place(&aside, &target)?;
     Ok(Stamp::of(&std::fs::symlink_metadata(&target).at("look at", &target)?))
+}
+
+/// Reads every artifact that a synced record names; which are gone or damaged. Small ones may come back from their
+/// records when they are next needed.
+pub(crate) fn verify(project: &Project, store: &Store) -> Result<Vec<Digest>, ArtifactError> {
+    let is_damaged = |digest: &Digest| hash_file(&project.artifact(digest)).map_or(true, |(found, _)| found != *digest);
+    Ok(store.artifacts()?.into_iter().filter(is_damaged).collect())
 }
 
 /// Removes every published file that no synced record names; what it removed.

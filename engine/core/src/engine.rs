@@ -1,7 +1,8 @@
 //! The engine of one project: plans and runs pipelines, one at a time, one process at a time.
 
-use crate::artifacts::ArtifactError;
+use crate::artifacts::{self, ArtifactError};
 use crate::clock::{Clock, SystemClock};
+use crate::digest::Digest;
 use crate::disk::DiskError;
 use crate::driver::{self, Context};
 use crate::executor::{Cancel, Executor, Tables};
@@ -206,6 +207,11 @@ impl Engine {
         &self.recovered.notes
     }
 
+    /// Reads every artifact that history refers to, whatever its time stamps say; those that are gone or damaged.
+    pub fn verify(&self) -> Result<Vec<Digest>, EngineError> {
+        Ok(artifacts::verify(&self.project, &self.store)?)
+    }
+
     /// What would run, and why.
     pub fn plan(&self, pipeline: &Pipeline, base: &Path, force: &[String]) -> Result<Plan, EngineError> {
         let planner = Planner { project: &self.project, store: &self.store, parts: &self.parts, read_only: false };
@@ -235,7 +241,7 @@ impl Engine {
             observer,
             cancel,
             run,
-            resumes: self.recovered.interrupted.remove(&request.pipeline.name),
+            resumes: self.store.interrupted(&request.pipeline.name)?,
         };
         let report = driver::run(context, request).await;
         self.lock.tell(&self.holder)?;

@@ -62,6 +62,9 @@ pub struct Manifest {
     shown: String,
 }
 
+/// A fact that differs: its kind, its name, its value then and now.
+type Change = (Section, String, Option<String>, Option<String>);
+
 /// Walks the facts of a manifest in order.
 trait Visitor {
     fn fact(&mut self, section: Section, name: &str, value: &str);
@@ -107,13 +110,9 @@ impl Manifest {
     pub fn differences(&self, earlier: &[u8]) -> Option<Vec<Reason>> {
         let mut comparison = Comparison::new(earlier)?;
         self.visit(&mut comparison);
-        let open =
-            |section, name: &String| matches!(section, Section::Input | Section::Content) && self.open.contains(name);
-        let gone: Vec<_> = std::mem::take(&mut comparison.earlier).into_iter().collect();
-        for ((section, name), value) in gone {
-            if section == Section::Content && open(section, &name) {
-                comparison.changed.push((section, name, Some(value), None));
-            } else if !open(section, &name) {
+        for ((section, name), value) in std::mem::take(&mut comparison.earlier) {
+            // A file that cannot be read is a difference; an input that is yet to be made may turn out the same.
+            if section != Section::Input || !self.open.contains(&name) {
                 comparison.changed.push((section, name, Some(value), None));
             }
         }
@@ -142,12 +141,9 @@ impl Manifest {
 
     /// Differences as reasons. A module and its component are one thing to people: a new version is told without the
     /// new digest that comes with it, a new digest under the same version is told as a rebuild.
-    fn worded(&self, changed: Vec<(Section, String, Option<String>, Option<String>)>) -> Vec<Reason> {
-        let is = |section: Section, name: &'static str| {
-            move |change: &&(Section, String, Option<String>, Option<String>)| change.0 == section && change.1 == name
-        };
+    fn worded(&self, changed: Vec<Change>) -> Vec<Reason> {
         let module = self.facts.get(&(Section::Runs, "module".to_owned())).cloned().unwrap_or_default();
-        let module_changed = changed.iter().any(|change| is(Section::Runs, "module")(&change));
+        let module_changed = changed.iter().any(|(section, name, _, _)| *section == Section::Runs && name == "module");
         let mut worded: Vec<(u8, Reason)> = Vec::new();
         for (section, name, from, to) in changed {
             let (rank, what, from, to) = match (section, name.as_str()) {
@@ -205,7 +201,7 @@ fn take_text(bytes: &[u8]) -> Option<(&str, &[u8])> {
 /// Compares with an earlier manifest, fact by fact. What is left in `earlier` at the end is gone.
 struct Comparison {
     earlier: BTreeMap<(Section, String), String>,
-    changed: Vec<(Section, String, Option<String>, Option<String>)>,
+    changed: Vec<Change>,
 }
 
 impl Comparison {
@@ -221,6 +217,39 @@ impl Visitor for Comparison {
         match self.earlier.remove(&(section, name.to_owned())) {
             Some(same) if same == value => {}
             from => self.changed.push((section, name.to_owned(), from, Some(value.to_owned()))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn manifest() -> impl Strategy<Value = Manifest> {
+        let section = prop_oneof![Just(Section::Runs), Just(Section::Setting), Just(Section::Input)];
+        let facts = proptest::collection::btree_map((section, "[ab]{0,3}"), "[ab]{0,3}", 0..5);
+        facts.prop_map(|facts| Manifest { facts, ..Manifest::default() })
+    }
+
+    proptest! {
+        #[test]
+        fn there_is_a_reason_exactly_when_the_key_differs(now in manifest(), then in manifest()) {
+            let reasons = now.differences(&then.bytes());
+            prop_assert_eq!(reasons.map(|reasons| reasons.is_empty()), Some(now.bytes() == then.bytes()));
+            prop_assert_eq!(now.bytes() == then.bytes(), now.facts == then.facts);
+        }
+
+        #[test]
+        fn the_canonical_form_reads_back(manifest in manifest()) {
+            let facts = Manifest::facts_of(&manifest.bytes()).unwrap_or_default();
+            let facts = facts.into_iter().map(|fact| ((fact.section, fact.name), fact.value)).collect();
+            prop_assert_eq!(manifest.facts, facts);
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let _ = Manifest::facts_of(&[HEADER, &bytes].concat());
         }
     }
 }

@@ -190,7 +190,7 @@ impl Planner<'_> {
         for output in &action.outputs {
             let sound = match self.read_only {
                 true => artifacts::looks_sound(self.project, output),
-                false => artifacts::is_sound(self.project, self.store, output, false)?,
+                false => artifacts::is_sound(self.project, self.store, output)?,
             };
             if !sound {
                 return Ok(Some(output.output.clone()));

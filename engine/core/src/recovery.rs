@@ -14,13 +14,10 @@ use crate::journal::{self, Entry, Journal};
 use crate::project::Project;
 use crate::record::{Artifact, Outcome, Record};
 use crate::store::{SledKeys, Store, StoreError};
-use std::collections::BTreeMap;
 
 /// What was put in order.
 #[derive(Debug, Default)]
 pub(crate) struct Recovered {
-    /// The last killed run of each pipeline, if no run of it ended since.
-    pub interrupted: BTreeMap<String, u64>,
     /// In words, for people.
     pub notes: Vec<String>,
 }
@@ -136,10 +133,7 @@ fn finish(
     journal::cut(&path, &read)?;
     let new = usize::try_from(taken_in).unwrap_or(usize::MAX).min(read.records.len());
     store.apply(run, new as u64, &read.records[new..])?;
-    if let Some(Record::RunEnded { outcome, .. }) = read.records.last() {
-        if *outcome != Outcome::Interrupted {
-            recovered.interrupted.remove(&started.pipeline);
-        }
+    if let Some(Record::RunEnded { .. }) = read.records.last() {
         return Ok(read.torn);
     }
     restore_small(project, &read.records)?;
@@ -156,7 +150,6 @@ fn finish(
         "run {run} of `{}` was killed; the {done} node(s) it finished are kept and reused",
         started.pipeline
     ));
-    recovered.interrupted.insert(started.pipeline.clone(), run);
     Ok(true)
 }
 

@@ -134,12 +134,15 @@ fn age(newest: &Value, now: Millis) -> Option<Value> {
     Some(Value::Duration(i64::try_from(nanos).ok()?))
 }
 
+/// Metrics files by node and output, each read once. `None`: there is none that can be read.
+type ParsedMetrics = HashMap<(usize, String), Option<Rc<Metrics>>>;
+
 /// The numbers that steps gave.
 struct StepFacts<'a> {
     given: &'a dyn Given,
     pipeline: &'a Pipeline,
     left_out: RefCell<Vec<(String, Vec<LeftOut>)>>,
-    parsed: RefCell<HashMap<(usize, String), Option<Rc<Metrics>>>>,
+    parsed: RefCell<ParsedMetrics>,
 }
 
 impl StepFacts<'_> {

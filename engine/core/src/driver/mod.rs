@@ -88,7 +88,7 @@ pub(crate) async fn run(context: Context, request: RunRequest) -> Result<RunRepo
         tasks: JoinSet::new(),
         outputs: vec![None; nodes],
         verdicts: HashMap::new(),
-        running: HashMap::new(),
+        running: Running::default(),
         in_flight: HashMap::new(),
         failures: HashMap::new(),
         intents: HashMap::new(),
@@ -117,7 +117,7 @@ struct Driver {
     outputs: Vec<Option<Arc<Vec<Artifact>>>>,
     verdicts: HashMap<usize, Vec<Verdict>>,
     /// Attempts under way: how to stop them.
-    running: HashMap<usize, Cancel>,
+    running: Running,
     /// Work that is queued or under way, and the nodes that ask for the same: they wait for its result.
     in_flight: HashMap<Digest, InFlight>,
     /// Why a node's last attempt failed, until the scheduler says what that means.
@@ -125,6 +125,16 @@ struct Driver {
     /// Registrations that are written down but not done.
     intents: HashMap<usize, Record>,
     cancelled: bool,
+}
+
+/// Attempts under way. Whoever drops a run that is not over stops them.
+#[derive(Default)]
+struct Running(HashMap<usize, Cancel>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.values().for_each(Cancel::set);
+    }
 }
 
 /// Identical work is done once.
@@ -190,7 +200,7 @@ impl Driver {
 
     /// What happens cannot be kept any more: stop everything, keep what was acknowledged.
     async fn stopped(&mut self) -> Result<(), EngineError> {
-        self.running.values().for_each(Cancel::set);
+        self.running.0.values().for_each(Cancel::set);
         while self.tasks.join_next().await.is_some() {}
         let why = self.journal.barrier().await.err().map_or_else(String::new, |stopped| stopped.0);
         Err(EngineError::NotDurable { run: self.context.run, why })
@@ -226,7 +236,7 @@ impl Driver {
                 self.record(Record::ModelBlocked { node: self.name(node), gates, at });
             }
             Command::Stop(node) => {
-                if let Some(cancel) = self.running.get(&node) {
+                if let Some(cancel) = self.running.0.get(&node) {
                     cancel.set();
                 }
             }
@@ -318,7 +328,7 @@ impl Driver {
         if self.context.cancel.is_set() {
             cancel.set();
         }
-        self.running.insert(node, cancel.clone());
+        self.running.0.insert(node, cancel.clone());
         let work = attempt::Attempt {
             context: self.context.clone(),
             pipeline: pipeline.clone(),
@@ -350,7 +360,7 @@ impl Driver {
     fn finished(&mut self, finished: Finished) {
         let Finished { node, attempt, fingerprint, manifest, started, judged, result } = finished;
         let at = self.context.clock.now();
-        self.running.remove(&node);
+        self.running.0.remove(&node);
         if let Some((passed, verdicts)) = judged
             && !verdicts.is_empty()
         {

@@ -17,7 +17,8 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
-/// Results (records that name artifacts) in one batch: what a power cut can cost at most.
+/// Results (records that name new artifacts) in one batch: what a power cut can cost at most. Other records lose no work
+/// and only count by their bytes, so that a run of ten thousand reused nodes is one batch or a few.
 const MOST_RESULTS: usize = 256;
 /// Bytes in one batch.
 const MOST_BYTES: usize = 1 << 20;

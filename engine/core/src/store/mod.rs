@@ -14,7 +14,7 @@
 mod keys;
 mod sled_keys;
 
-pub use keys::{Batch, Keys, MemoryKeys, StoreError};
+pub use keys::{Batch, Keys, MemoryKeys, Pair, StoreError};
 pub use sled_keys::SledKeys;
 
 use crate::digest::Digest;
@@ -187,6 +187,17 @@ impl Store {
         Ok(applied)
     }
 
+    /// The last run of this pipeline, if it was killed.
+    pub fn interrupted(&self, pipeline: &str) -> Result<Option<u64>, StoreError> {
+        for (run, applied) in self.applied()?.into_iter().rev() {
+            let of: Option<String> = self.get(&key(Kind::Pipeline, &run.to_be_bytes()))?;
+            if of.as_deref() == Some(pipeline) {
+                return Ok((applied.outcome == Some(Outcome::Interrupted)).then_some(run));
+            }
+        }
+        Ok(None)
+    }
+
     /// The digest of a file from outside, if it was read before and has not changed since.
     pub(crate) fn file(&self, path: &Path, stamp: &Stamp) -> Result<Option<Digest>, StoreError> {
         let known: Option<(Stamp, Digest)> = self.get(&file_key(path))?;
@@ -205,6 +216,12 @@ impl Store {
         self.get(&key(Kind::Artifact, &digest.0))
     }
 
+    /// Every artifact that a synced record names.
+    pub(crate) fn artifacts(&self) -> Result<Vec<Digest>, StoreError> {
+        let keys = self.keys.scan(&[Kind::Artifact as u8])?;
+        Ok(keys.iter().filter_map(|(key, _)| key.get(1..)?.try_into().ok().map(Digest)).collect())
+    }
+
     pub(crate) fn remember_artifact(&self, digest: &Digest, stamp: &Stamp) -> Result<(), StoreError> {
         let mut batch = Batch::default();
         put(&mut batch, key(Kind::Artifact, &digest.0), &Some(*stamp))?;
@@ -212,7 +229,7 @@ impl Store {
     }
 
     /// Every fact in it, in the order of the keys, observations left out: equal for equal journals.
-    pub fn facts(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub fn facts(&self) -> Result<Vec<Pair>, StoreError> {
         let mut facts = self.keys.scan(&[])?;
         facts.retain(|(key, _)| key.first() != Some(&(Kind::File as u8)));
         for (key, value) in &mut facts {

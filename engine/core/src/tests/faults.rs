@@ -55,6 +55,8 @@ fn a_journal_cut_at_any_byte_recovers_to_a_prefix() {
         std::fs::write(after.project().journal(1), &journal[..length]).unwrap();
         std::fs::remove_dir_all(after.project().store()).unwrap();
         std::fs::create_dir_all(after.project().work().join("000001-train-1/out")).unwrap();
+        // Whoever opens the project first puts it in order; that must not make the next run forget whose work it takes up.
+        drop(after.engine().unwrap());
         let report = after.run(&pipeline);
         let kept = done(&read.records);
         assert_eq!(report.outcome, Outcome::Succeeded);
@@ -74,6 +76,76 @@ fn a_journal_cut_at_any_byte_recovers_to_a_prefix() {
             assert_eq!(ended, Some(Outcome::Interrupted));
         }
     }
+}
+
+const KILLED: &str = "MLP_CORE_TEST_KILLED_IN";
+
+/// A chain of pairs, a large and a small one in turns.
+fn long() -> Pipeline {
+    let mut build = Build::new();
+    for pair in 0..60 {
+        let size = if pair % 3 == 0 { 9_000 } else { 0 };
+        let above = format!("a{}.model", pair - 1);
+        let reads: Vec<&str> = if pair == 0 { Vec::new() } else { vec![&above] };
+        build = build.step(&format!("a{pair}"), "train", &reads, &[("c", pair), ("size", size)]);
+        build = build.step(&format!("b{pair}"), "train", &reads, &[("c", -1 - pair)]);
+    }
+    build.model("m", "a59", &[]).0
+}
+
+/// Not a test of its own: the process that the next test kills.
+#[test]
+#[ignore = "the victim of the next test"]
+fn victim() {
+    let Some(folder) = std::env::var_os(KILLED) else { return };
+    let steps = Arc::new(Steps::default());
+    let parts = Parts { executor: steps, tables: Arc::new(TextTables) };
+    let mut engine = Engine::open(Project::at(Path::new(&folder).join(".mlp")), parts).unwrap();
+    let request = RunRequest {
+        pipeline: Arc::new(long()),
+        source: Source::new("x.mlp", ""),
+        base: folder.into(),
+        jobs: 2,
+        force: Vec::new(),
+        keep_going: true,
+    };
+    runtime().block_on(engine.run(request, Arc::new(Unobserved), Cancel::default())).unwrap();
+}
+
+/// Kill a process that runs a pipeline, again and again, then run to the end: everything that was acknowledged is kept,
+/// nothing finished is done twice, one registration, the same artifacts, no litter.
+#[test]
+fn kills_cost_only_what_was_not_durable() {
+    let undisturbed = Scratch::new();
+    let expected = undisturbed.run(&long());
+    let scratch = Scratch::new();
+    for round in 0..8 {
+        let mut victim = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "tests::faults::victim", "--ignored", "--quiet"])
+            .env(KILLED, scratch.folder.path())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(15 + 23 * round));
+        // It may be done already; then this run had nothing to lose.
+        let _ = victim.kill();
+        victim.wait().unwrap();
+    }
+    let report = scratch.run(&long());
+    assert_eq!(report.outcome, Outcome::Succeeded);
+    for (node, undisturbed) in report.view.nodes.iter().zip(&expected.view.nodes) {
+        let digests = |node: &crate::view::NodeView| node.outputs.iter().map(|it| it.digest).collect::<Vec<_>>();
+        assert_eq!(digests(node), digests(undisturbed), "{}", node.name);
+    }
+    let mut all = Vec::new();
+    for run in scratch.project().run_numbers().unwrap() {
+        all.extend(done(&crate::history::records(&scratch.project(), run).unwrap()));
+    }
+    assert_eq!(all.len(), 120, "each step has one durable result, whatever the number of kills");
+    assert_eq!(History::open(&scratch.project()).models().unwrap().len(), 1);
+    assert_eq!(scratch.litter(), Vec::<String>::new());
+    assert!(scratch.engine().unwrap().verify().unwrap().is_empty());
 }
 
 /// A journal of several batches: after each a barrier.

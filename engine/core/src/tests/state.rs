@@ -1,6 +1,7 @@
 //! The store, the lock, and a state folder full of surprises.
 
 use super::*;
+use crate::digest::Digest;
 use crate::history::History;
 use crate::record::Outcome;
 use crate::store::{SledKeys, Store};
@@ -123,6 +124,7 @@ fn an_artifact_that_is_gone_or_changed_is_made_again() {
     flipped[5_000] ^= 1;
     for bytes in [flipped, whole[..9_000].to_vec()] {
         rot(bytes);
+        assert_eq!(scratch.engine().unwrap().verify().unwrap(), [Digest::of(&whole)]);
         scratch.run(&pipeline);
         assert_eq!(scratch.ran(), ["big"]);
         assert_eq!(std::fs::read(&big).unwrap(), whole);

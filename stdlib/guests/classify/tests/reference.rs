@@ -99,7 +99,8 @@ fn several_classes_are_told_apart_as_scikit_learn_does() {
     assert_near(&metrics, &reference()["bikeshare"]["several_classes"]["metrics"], 1e-6);
     assert_eq!(metrics.get("true_positive"), None, "there is no positive class unless one is chosen");
     let one = evaluate(&model, &spring, "weathersit", &[], Some("clear")).expect("evaluates");
-    let sum = ["true_positive", "false_positive", "true_negative", "false_negative"].map(|m| one.get(m).expect("counts"));
+    let sum =
+        ["true_positive", "false_positive", "true_negative", "false_negative"].map(|m| one.get(m).expect("counts"));
     assert_eq!(sum.iter().sum::<f64>(), 2067.0);
 }
 
@@ -203,10 +204,7 @@ fn what_cannot_be_learned_from_is_named() {
         error("churned", "nope"),
         "column `nope`: the table has no such column; it has charges, signup, churned, same, score, age"
     );
-    assert_eq!(
-        error("same", "score"),
-        "label: column `same`: all 4 rows are `true`: there is nothing to tell apart"
-    );
+    assert_eq!(error("same", "score"), "label: column `same`: all 4 rows are `true`: there is nothing to tell apart");
     assert_eq!(
         error("score", "churned"),
         "label: column `score`: a label to classify is a bool, an int, an enum or a text; to predict a number use \

@@ -69,7 +69,9 @@ fn boosting_is_near_its_neighbour() {
         seed: 0,
     };
     let train = |params: gradient_boosting::Params| {
-        gradient_boosting::run(params, gradient_boosting::Inputs { train: spring.clone().into() }).expect("trains").model
+        gradient_boosting::run(params, gradient_boosting::Inputs { train: spring.clone().into() })
+            .expect("trains")
+            .model
     };
     let model = train(params.clone());
     let rmse = evaluate(&model, &april, "bikers", &[]).get("rmse").expect("exists");
