@@ -99,9 +99,9 @@ impl From<EngineError> for Fault {
                     .next(next);
             }
             EngineError::UnknownNode { .. } => Fault::usage(error.to_string()).next("use a name that `mlp plan` lists"),
-            EngineError::UnknownRun { .. } => Fault::usage(error.to_string()).next("`mlp runs` lists all runs"),
+            EngineError::UnknownRun { .. } => Fault::new(error.to_string()).next("`mlp runs` lists all runs"),
             EngineError::UnknownModel { .. } => {
-                Fault::usage(error.to_string()).next("`mlp status` lists the registered models")
+                Fault::new(error.to_string()).next("`mlp status` lists the registered models")
             }
             EngineError::NotDurable { .. } => Fault::new(error.to_string())
                 .safe("every step that was reported as done is kept; the next run takes up from there")

@@ -1,6 +1,6 @@
 //! For people at a terminal: a line for each running node, a status line below them, what happened above.
 
-use super::{Folding, Progress};
+use super::{CALM, Folding, Progress};
 use crate::fault::Fault;
 use crate::render::events;
 use crate::render::table::cut;
@@ -13,9 +13,6 @@ use mlp_core::view::{NodeState, RunView};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-
-/// A pipeline with more nodes than this does not leave a line for each that ended well.
-const CALM: usize = 60;
 
 /// Draws on standard error.
 pub struct Live {

@@ -17,6 +17,10 @@ use mlp_core::record::Record;
 use mlp_core::view::RunView;
 use std::sync::Arc;
 
+/// A pipeline with more nodes than this does not leave a line for each that was reused (and at a terminal, that ended
+/// well): what matters would be lost among them.
+const CALM: usize = 60;
+
 /// Shows a run while it is live.
 pub trait Progress: Observer {
     /// Something to know that is not an event of the run.

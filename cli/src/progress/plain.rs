@@ -43,7 +43,10 @@ impl Observer for Plain {
     fn record(&self, record: &Record) {
         let mut state = self.lock();
         let verbose = self.screen.options.verbose;
-        let line = state.run.take(record).and_then(|view| events::line(view, record, verbose));
+        let line = state.run.take(record).and_then(|view| {
+            let calm = view.nodes.len() > super::CALM && !verbose && matches!(record, Record::NodeReused { .. });
+            if calm { None } else { events::line(view, record, verbose) }
+        });
         if let Some(line) = line {
             self.write(&mut state, &line);
         }

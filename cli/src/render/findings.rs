@@ -50,14 +50,15 @@ pub fn concise(findings: &[Finding], sources: &[Source]) -> String {
         .collect()
 }
 
-/// `2 errors, 1 warning in 1 file`; or that there is nothing to complain about.
+/// `2 errors, 1 warning in 1 file`; or that all is well.
 pub fn counts(findings: &[Finding], files: usize) -> String {
     let errors = findings.iter().filter(|finding| finding.is_error()).count();
     let warnings = findings.len() - errors;
+    let be = if files == 1 { "is" } else { "are" };
     let files = plural(files, "file");
     match (errors, warnings) {
-        (0, 0) => format!("no errors in {files}"),
-        (0, warnings) => format!("no errors, {} in {files}", plural(warnings, "warning")),
+        (0, 0) => format!("{files} {be} sound"),
+        (0, warnings) => format!("{} in {files}", plural(warnings, "warning")),
         (errors, 0) => format!("{} in {files}", plural(errors, "error")),
         (errors, warnings) => format!("{}, {} in {files}", plural(errors, "error"), plural(warnings, "warning")),
     }

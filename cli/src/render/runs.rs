@@ -74,7 +74,7 @@ fn holder_lines(holder: &Holder, run: Option<&RunView>, now: Millis) -> String {
     let running = run.count(NodeState::Running) + run.count(NodeState::Retrying);
     let done = run.nodes.len() - waiting - running - failed;
     let mut text = format!(
-        "{} of {} is running since {} ({})\n",
+        "{} of {} has been running for {} ({})\n",
         styled(STRONG, format!("run {}", run.started.run)),
         clean(&run.started.pipeline),
         time::took(now - run.started.at),

@@ -4,7 +4,7 @@ use super::events::outcome;
 use super::nodes::{Evidence, state};
 use super::table::{Cell, Table};
 use super::text::{DIM, STRONG, clean, styled};
-use super::{metrics, plan, summary, time, values};
+use super::{metrics, summary, time, values};
 use mlp_core::record::Millis;
 use mlp_core::view::{NodeView, RunView};
 
@@ -90,8 +90,9 @@ fn why(node: &NodeView) -> String {
                 [only] => only.to_string(),
                 [first, rest @ ..] => format!("{first}, and {} more", rest.len()),
             },
-            mlp_core::plan::Decision::Decide if node.kind == "model" => String::new(),
-            decision => plan::decision(decision).1.to_owned(),
+            mlp_core::plan::Decision::Reuse { run, .. } => format!("same as in run {run}"),
+            mlp_core::plan::Decision::Skip { reason } => reason.clone(),
+            mlp_core::plan::Decision::Decide => String::new(),
         },
     }
 }

@@ -188,13 +188,13 @@ fn last_words(run: &RunView) -> String {
         .map(|node| node.name.as_str())
         .collect();
     let kept = match kept.len() {
-        0 => "nothing was published or registered".to_owned(),
+        0 => "nothing was kept or registered".to_owned(),
         _ => format!("kept, and reused next time: {}", some_of(kept)),
     };
     let lines = match run.outcome {
         Some(Outcome::Succeeded) | None => String::new(),
         Some(Outcome::Blocked) => "safe:  nothing was registered; the models before are untouched\n".to_owned(),
-        Some(Outcome::Failed) => format!("safe:  {kept}; nothing was registered behind what failed\n"),
+        Some(Outcome::Failed) => format!("safe:  {kept}\n"),
         Some(Outcome::Cancelled | Outcome::Interrupted) => {
             format!("safe:  {kept}\nnext:  run the same command again to go on\n")
         }

@@ -78,7 +78,13 @@ pub fn significant(number: f64, digits: i32) -> String {
     }
     let magnitude = number.abs().log10().floor() as i32;
     if !(-5..15).contains(&magnitude) {
-        return format!("{number:.*e}", (digits - 1).max(0) as usize);
+        let text = format!("{number:.*e}", (digits - 1).max(0) as usize);
+        return match text.split_once('e') {
+            Some((mantissa, exponent)) if mantissa.contains('.') => {
+                format!("{}e{exponent}", mantissa.trim_end_matches('0').trim_end_matches('.'))
+            }
+            _ => text,
+        };
     }
     let decimals = (digits - 1 - magnitude).max(0) as usize;
     let text = format!("{number:.decimals$}");
@@ -167,7 +173,7 @@ mod tests {
         let said: Vec<String> = [0.0, 0.999_211_4, 1.0, 569.0, 1_234_567.0, -0.000_012_3, 1e300]
             .map(|number| significant(number, 6))
             .into();
-        assert_eq!(said, ["0", "0.999211", "1", "569", "1234567", "-0.0000123", "1.00000e300"]);
+        assert_eq!(said, ["0", "0.999211", "1", "569", "1234567", "-0.0000123", "1e300"]);
     }
 
     #[test]
