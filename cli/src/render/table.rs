@@ -62,6 +62,9 @@ impl Table {
 
     /// The lines, each after `indent`. With a width, the widest column gives way until the line fits.
     pub fn render(&self, indent: &str, width: Option<usize>) -> String {
+        if self.rows.is_empty() {
+            return String::new();
+        }
         let columns = self.rows.iter().map(Vec::len).chain([self.header.len()]).max().unwrap_or(0);
         let mut widths = vec![0; columns];
         for (index, title) in self.header.iter().enumerate() {
