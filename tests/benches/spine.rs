@@ -43,7 +43,12 @@ fn main() {
         run(mlp(root, &["run", "wide.mlp"]))
     });
     report(&format!("mlp run, {STEPS} WASM steps, durable"), cold, "their bare instantiation", bare);
-    println!("{:>44}  {:.0} steps/s, {:.0} us each", "", STEPS as f64 / cold.as_secs_f64(), cold.as_micros() as f64 / STEPS as f64);
+    println!(
+        "{:>44}  {:.0} steps/s, {:.0} us each",
+        "",
+        STEPS as f64 / cold.as_secs_f64(),
+        cold.as_micros() as f64 / STEPS as f64
+    );
     let warm = median(11, || run(mlp(root, &["run", "wide.mlp"])));
     report(&format!("mlp run, {STEPS} steps, nothing to do"), warm, "mlp --version", version);
 }

@@ -24,7 +24,9 @@ fn the_examples_have_no_findings() {
 fn what_is_not_there_yet_says_so_and_hurts_nothing_else() {
     let space = Space::with_example("breast_cancer");
     let mut text = space.read("breast_cancer.mlp");
-    text.push_str("\ndeploy production of cancer {\n  serve = online { port: 8080 }\n  canary { 5% for 10m\n 100% }\n}\n");
+    text.push_str(
+        "\ndeploy production of cancer {\n  serve = online { port: 8080 }\n  canary { 5% for 10m\n 100% }\n}\n",
+    );
     text.push_str("\nmonitor health of production {\n  every 1h over 24h\n}\n\non schedule \"0 3 * * 1\"\n");
     space.write("breast_cancer.mlp", text);
     let document = space.mlp(&["check", "breast_cancer.mlp", "--output", "json"]).exits(2).json();

@@ -66,8 +66,9 @@ fn a_hoarder_ends_at_its_memory_limit() {
 
 #[test]
 fn a_number_that_is_not_finite_is_missing_and_satisfies_no_gate() {
-    let space =
-        project("step bad = probe.misbehave(how: \"not-finite\")\ngate g { require bad.number >= -1e300 or bad.number < 0 }\n");
+    let space = project(
+        "step bad = probe.misbehave(how: \"not-finite\")\ngate g { require bad.number >= -1e300 or bad.number < 0 }\n",
+    );
     space.mlp(&["run", "probe.mlp"]).exits(3).says("missing");
 }
 

@@ -5,6 +5,7 @@ use crate::table::Table;
 use crate::wit::types;
 use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
+use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::ArrowWriter;
@@ -123,12 +124,14 @@ pub fn write<W: std::io::Write + Send>(table: &Table, to: W) -> Result<(), parqu
     writer.close().map(drop)
 }
 
-fn open(path: &str, format: types::Format) -> Result<ParquetRecordBatchReaderBuilder<File>, Error> {
+fn open(path: &str, format: types::Format) -> Result<ParquetRecordBatchReaderBuilder<Bytes>, Error> {
     if format != types::Format::Parquet {
         return Err(Error::failed(format!("{path} is {format:?}; this step reads Parquet")));
     }
-    let file = File::open(path).map_err(|e| Error::failed(format!("cannot open {path}: {e}")))?;
-    ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| Error::failed(format!("{path} is no Parquet file: {e}")))
+    // The whole file at once: WASI cannot duplicate a file handle, which is how the reader would seek in a `File`.
+    let bytes = std::fs::read(path).map_err(|e| Error::failed(format!("cannot read {path}: {e}")))?;
+    ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes))
+        .map_err(|e| Error::failed(format!("{path} is no Parquet file: {e}")))
 }
 
 fn read(path: &str, format: types::Format, columns: Option<&[usize]>) -> Result<Table, Error> {
