@@ -123,11 +123,12 @@ pub fn artifact(artifact: &Artifact) -> String {
 }
 
 fn rows(outputs: &[Artifact]) -> String {
-    let counted: Vec<String> = outputs
+    let tables: Vec<(&Artifact, u64)> = outputs.iter().filter_map(|output| Some((output, output.meta.rows?))).collect();
+    let counted: Vec<String> = tables
         .iter()
-        .filter_map(|output| {
-            let rows = plural(usize::try_from(output.meta.rows?).unwrap_or(usize::MAX), "row");
-            Some(if outputs.len() == 1 { rows } else { format!("{} {rows}", clean(&output.output)) })
+        .map(|(output, rows)| {
+            let rows = plural(usize::try_from(*rows).unwrap_or(usize::MAX), "row");
+            if tables.len() == 1 { rows } else { format!("{} {rows}", clean(&output.output)) }
         })
         .collect();
     if counted.is_empty() { String::new() } else { format!(", {}", counted.join(", ")) }

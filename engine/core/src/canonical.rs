@@ -18,6 +18,8 @@ pub(crate) fn value(value: &Value) -> String {
         Value::Size(bytes) => size(*bytes),
         Value::Date(text) | Value::Time(text) => text.clone(),
         Value::String(text) => quoted(text),
+        // Bare where it cannot be taken for anything else that stands in its place: people read this in `mlp show`.
+        Value::Column(name) if is_plain(name) => name.clone(),
         Value::Column(name) => format!("column {}", quoted(name)),
         Value::List(items) => format!("[{}]", joined(items.iter().map(self::value))),
         Value::Map(entries) => {
@@ -167,6 +169,12 @@ fn size(bytes: u64) -> String {
         Some((unit, name)) => format!("{}{name}", bytes / unit),
         None => format!("{bytes}B"),
     }
+}
+
+fn is_plain(name: &str) -> bool {
+    !matches!(name, "null" | "true" | "false")
+        && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 #[cfg(test)]
