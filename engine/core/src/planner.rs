@@ -148,7 +148,10 @@ impl Planner<'_> {
         if reasons.is_empty() {
             reasons = self.differences(&pipeline.name, &node.name, &manifest)?;
         }
-        if let NodeKind::Step(step) = &node.kind {
+        // That its inputs are yet to be made explains nothing about a node that never ran.
+        if let NodeKind::Step(step) = &node.kind
+            && reasons != [Reason::New]
+        {
             for (input, from) in step.inputs.iter().filter(|(_, from)| output(from).is_none()) {
                 let node = pipeline.nodes[from.node.index()].name.clone();
                 reasons.push(Reason::Upstream { node, input: input.clone() });
