@@ -11,7 +11,7 @@
 
 use crate::exit::Exit;
 use crate::render::text::clean;
-use mlp_core::engine::EngineError;
+use mlp_core::error::EngineError;
 use serde_json::{Value, json};
 use std::error::Error;
 

@@ -2,7 +2,7 @@
 
 use crate::fault::Fault;
 use crate::files;
-use mlp_core::engine::Parts;
+use mlp_core::request::Parts;
 use mlp_data::TableReader;
 use mlp_exec::wasm::{OnCompile, default_cache};
 use mlp_exec::{Library, WasmExecutor, WasmOptions};

@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::render::{json, models, nodes, story};
 use crate::screen::Screen;
-use mlp_core::engine::EngineError;
+use mlp_core::error::EngineError;
 use mlp_core::history::History;
 use mlp_core::record::ModelVersion;
 

@@ -17,7 +17,7 @@ pub fn status(screen: &Screen) -> Result<Exit, Fault> {
     };
     // A run that has only just begun has no journal yet; a project without runs has no last one.
     let run = wanted.and_then(|run| match history.run(&run) {
-        Err(mlp_core::engine::EngineError::UnknownRun { .. }) => None,
+        Err(mlp_core::error::EngineError::UnknownRun { .. }) => None,
         found => Some(found),
     });
     let run = run.transpose()?;

@@ -4,11 +4,12 @@
 //! Prints ratios; the seconds depend on the machine and the hour. `cargo bench -p mlp-core [-- nodes]`
 
 use mlp_core::digest::Digest;
-use mlp_core::engine::{Engine, Parts, RunRequest};
+use mlp_core::engine::Engine;
 use mlp_core::executor::{ArtifactMeta, Cancel, Executor, Imported, Job, Produced, StepError, TableInfo, Tables};
 use mlp_core::history::History;
 use mlp_core::observer::Unobserved;
 use mlp_core::project::Project;
+use mlp_core::request::{Parts, RunRequest};
 use mlp_lang::finding::Finding;
 use mlp_lang::pipeline::{DataNode, Limits, Node, NodeId, NodeKind, OutputRef, Pipeline, StepNode};
 use mlp_lang::span::{Source, Span};

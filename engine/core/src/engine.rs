@@ -1,35 +1,23 @@
 //! The engine of one project: plans and runs pipelines, one at a time, one process at a time.
 
-use crate::artifacts::{self, ArtifactError};
+use crate::artifacts;
 use crate::clock::{Clock, SystemClock};
 use crate::digest::Digest;
-use crate::disk::DiskError;
 use crate::driver::{self, Context};
-use crate::executor::{Cancel, Executor, Tables};
-use crate::journal::JournalError;
+use crate::error::EngineError;
+use crate::executor::Cancel;
 use crate::lock::{Holder, Lock, NotLocked};
 use crate::observer::Observer;
 use crate::plan::Plan;
 use crate::planner::{Planner, Request};
 use crate::project::Project;
-use crate::record::Outcome;
 use crate::recovery;
-use crate::store::{Store, StoreError};
-use crate::view::RunView;
+use crate::request::{Parts, RunReport, RunRequest};
+use crate::store::Store;
 use mlp_lang::pipeline::Pipeline;
-use mlp_lang::span::Source;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// What the engine is given to work with.
-#[derive(Clone)]
-pub struct Parts {
-    /// Runs steps.
-    pub executor: Arc<dyn Executor>,
-    /// Reads tables.
-    pub tables: Arc<dyn Tables>,
-}
 
 /// How an engine is opened.
 #[derive(Clone)]
@@ -59,113 +47,6 @@ pub struct Engine {
     recovered: recovery::Recovered,
     // Last: everything else must be closed before another process may come in.
     lock: Lock,
-}
-
-/// A pipeline to run.
-#[derive(Clone)]
-pub struct RunRequest {
-    /// What.
-    pub pipeline: Arc<Pipeline>,
-    /// The file it comes from, kept with the run.
-    pub source: Source,
-    /// The folder that relative paths in it start from.
-    pub base: PathBuf,
-    /// How many nodes may run at once, at least 1.
-    pub jobs: usize,
-    /// Nodes to run even if their result is known.
-    pub force: Vec<String>,
-    /// After a failure, go on with everything that does not need what failed.
-    pub keep_going: bool,
-}
-
-/// How a run went.
-#[derive(Clone, Debug)]
-pub struct RunReport {
-    /// Its number.
-    pub run: u64,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// The killed run whose work it took up.
-    pub resumes: Option<u64>,
-    /// Everything that happened, as history tells it.
-    pub view: RunView,
-}
-
-/// Why the engine cannot do what it was asked. What goes wrong inside a step is not an error but part of the report.
-#[derive(Debug, thiserror::Error)]
-pub enum EngineError {
-    /// Another engine is live in this project.
-    #[error(
-        "the project is in use by {}: wait for it, or stop it with `kill {}`",
-        holder.as_ref().map_or("another process".to_owned(), Holder::to_string),
-        holder.as_ref().map_or("<pid>".to_owned(), |holder| holder.pid.to_string())
-    )]
-    Busy {
-        /// Who, if it said so.
-        holder: Option<Holder>,
-    },
-    /// A file.
-    #[error(transparent)]
-    Disk(#[from] DiskError),
-    /// A journal.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// What happened could not be made durable. The run was stopped; what was acknowledged before is kept.
-    #[error("run {run} was stopped because its journal cannot be written: {why}")]
-    NotDurable {
-        /// Which run.
-        run: u64,
-        /// Why.
-        why: String,
-    },
-    /// `--force` of something that is not in the pipeline.
-    #[error("nothing in pipeline `{pipeline}` is named `{name}`")]
-    UnknownNode {
-        /// The pipeline.
-        pipeline: String,
-        /// The name.
-        name: String,
-    },
-    /// No such run.
-    #[error("there is no run `{wanted}` in this project")]
-    UnknownRun {
-        /// As asked for.
-        wanted: String,
-    },
-    /// No such model.
-    #[error("no {} is registered in this project", match version {
-        Some(version) => format!("version {version} of model `{name}`"),
-        None => format!("model `{name}`"),
-    })]
-    UnknownModel {
-        /// As asked for.
-        name: String,
-        /// As asked for.
-        version: Option<u64>,
-    },
-    /// The pipeline breaks a promise of the checker: a defect of this program.
-    #[error("pipeline `{pipeline}` is not well formed: {why}. This is a defect of mlp; please report it")]
-    Malformed {
-        /// The pipeline.
-        pipeline: String,
-        /// What is wrong.
-        why: String,
-    },
-    /// The engine contradicted itself: a defect of this program.
-    #[error("{0}. This is a defect of mlp; please report it")]
-    Defect(String),
-}
-
-impl From<ArtifactError> for EngineError {
-    fn from(error: ArtifactError) -> EngineError {
-        match error {
-            ArtifactError::Disk(error) => error.into(),
-            ArtifactError::Store(error) => error.into(),
-        }
-    }
 }
 
 impl Engine {

@@ -5,13 +5,14 @@
 
 use crate::artifacts::inline_of;
 use crate::digest::Digest;
-use crate::engine::{EngineError, Parts};
+use crate::error::EngineError;
 use crate::journal;
 use crate::lock::{self, Holder};
 use crate::plan::Plan;
 use crate::planner::{Planner, Request};
 use crate::project::Project;
 use crate::record::{Artifact, Millis, ModelVersion, Outcome, Record};
+use crate::request::Parts;
 use crate::store::{MemoryKeys, Store};
 use crate::view::{NodeState, RunView};
 use mlp_lang::pipeline::Pipeline;

@@ -26,6 +26,7 @@ pub mod digest;
 pub mod disk;
 mod driver;
 pub mod engine;
+pub mod error;
 pub mod executor;
 pub mod history;
 pub mod journal;
@@ -38,6 +39,7 @@ mod planner;
 pub mod project;
 pub mod record;
 mod recovery;
+pub mod request;
 pub mod scheduler;
 pub mod store;
 #[cfg(test)]

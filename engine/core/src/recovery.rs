@@ -9,7 +9,7 @@
 use crate::artifacts;
 use crate::clock::Clock;
 use crate::disk::{self, At};
-use crate::engine::EngineError;
+use crate::error::EngineError;
 use crate::journal::{self, Entry, Journal};
 use crate::project::Project;
 use crate::record::{Artifact, Outcome, Record};

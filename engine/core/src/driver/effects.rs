@@ -1,7 +1,7 @@
 //! What a run does that the outside can see: registering models. And what attempts are given.
 
 use super::{Driver, Task};
-use crate::engine::EngineError;
+use crate::error::EngineError;
 use crate::executor::Given as Input;
 use crate::record::{ModelVersion, Record};
 use crate::scheduler::Event;

@@ -5,11 +5,13 @@ mod runs;
 mod state;
 
 use crate::clock::Clock;
-use crate::engine::{Engine, EngineError, Options, Parts, RunReport, RunRequest};
+use crate::engine::{Engine, Options};
+use crate::error::EngineError;
 use crate::executor::{ArtifactMeta, Cancel, Executor, Imported, Job, Produced, StepError, TableInfo, Tables};
 use crate::observer::{Observer, Unobserved};
 use crate::project::Project;
 use crate::record::{Millis, Record};
+use crate::request::{Parts, RunReport, RunRequest};
 use crate::view::NodeState;
 use indexmap::IndexMap;
 use mlp_lang::finding::{Code, Finding, Place};
