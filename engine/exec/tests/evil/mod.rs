@@ -49,7 +49,7 @@ fn world_section(guests: &Path) -> Vec<u8> {
     for path in [contract, guests.join("world.wit")] {
         resolve.push_str(&path, &std::fs::read_to_string(&path).unwrap()).unwrap();
     }
-    let (package, _) = resolve.packages.iter().last().unwrap();
+    let (package, _) = resolve.packages.iter().next_back().unwrap();
     let world = resolve.select_world(&[package], Some("evil")).unwrap();
     wit_component::metadata::encode(&resolve, world, wit_component::StringEncoding::UTF8, None).unwrap()
 }
