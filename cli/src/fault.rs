@@ -106,16 +106,21 @@ impl From<EngineError> for Fault {
             EngineError::NotDurable { .. } => Fault::new(error.to_string())
                 .safe("every step that was reported as done is kept; the next run takes up from there")
                 .next("look at the disk (space, permissions, errors), then run the same command again"),
-            EngineError::Store(_) => Fault::new(error.to_string())
-                .safe("the journals hold everything that happened; the store is only derived from them")
-                .next("`mlp state rebuild` makes the store anew"),
-            EngineError::Disk(disk) => {
-                let fault = Fault::new(error.to_string());
-                match hint(disk.source.kind()) {
-                    Some(next) => fault.next(next),
-                    None => fault,
+            EngineError::Store(_) => {
+                let fault = Fault::new(error.to_string())
+                    .safe("the journals hold everything that happened; the store is only derived from them");
+                // A store that was kept from working is not a broken one: making it anew would fail the same way.
+                match error.to_string().contains("No space left") {
+                    true => fault.next("make room on the disk, then run the same command again"),
+                    false => fault.next("if nothing else uses the project, `mlp state rebuild` makes the store anew"),
                 }
             }
+            EngineError::Journal(_) => Fault::new(error.to_string())
+                .safe("nothing was changed; other runs and what the store knows are untouched")
+                .next("bring the journal back from a copy, or move that run's folder away and run `mlp state rebuild`"),
+            EngineError::Disk(disk) => Fault::new(error.to_string())
+                .safe("what was reported as done before is kept")
+                .next(hint(disk.source.kind()).unwrap_or("mend what the message names, then run the same command again")),
             _ => Fault::new(error.to_string()),
         };
         // An error that tells its source in its own words need not tell it twice.
@@ -136,7 +141,7 @@ fn hint(kind: std::io::ErrorKind) -> Option<&'static str> {
     use std::io::ErrorKind;
     match kind {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            Some("give write access to the state folder, or name another one with `--state DIR`")
+            Some("give yourself access to it, or name another state folder with `--state DIR`")
         }
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             Some("make room on the disk, then run the same command again")

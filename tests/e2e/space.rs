@@ -174,15 +174,6 @@ impl Ran {
         serde_json::from_str(&self.stdout())
             .unwrap_or_else(|error| panic!("{}: {error}\n{}\n{}", self.command, self.stdout(), self.stderr()))
     }
-
-    /// Standard output as JSON, a document a line.
-    #[track_caller]
-    pub fn json_lines(&self) -> Vec<serde_json::Value> {
-        self.stdout()
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{}: {error}: {line}", self.command)))
-            .collect()
-    }
 }
 
 fn copy_folder(from: &Path, to: &Path) {

@@ -71,7 +71,11 @@ fn model(screen: &Screen, history: &History, wanted: &str) -> Result<(), Fault> 
 
 /// Somebody who asks for a step by its name alone means the last run.
 fn unknown(history: &History, name: &str, error: EngineError) -> Fault {
+    let known = history.models().is_ok_and(|models| models.iter().any(|model| model.name == name));
     let fault = Fault::from(error);
+    if known {
+        return fault.next(format!("mlp show {name} lists its versions"));
+    }
     let is_step = history.run("last").is_ok_and(|run| run.node(name).is_some());
     match is_step {
         true => fault.next(format!("a step of the last run has that name: mlp show last {name}")),

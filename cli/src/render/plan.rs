@@ -6,7 +6,7 @@ use mlp_core::plan::{Decision, Plan, PlannedNode};
 
 /// A line a node, then the counts.
 pub fn text(plan: &Plan, pipeline: &str, verbose: bool, width: Option<usize>) -> String {
-    let mut table = Table::new(&["", "node", "what", "decision", "why"]);
+    let mut table = Table::new(&["", "node", "what", "decision", "why"]).wrapping();
     for node in &plan.nodes {
         let (style, word) = decision(&node.decision);
         let reasons = reasons(node);

@@ -130,6 +130,9 @@ fn failed(node: &NodeView, failure: &Failure, run: u64, width: Option<usize>) ->
         0 | 1 => String::new(),
         attempts => format!(" in each of {attempts} attempts"),
     };
+    if failure.kind == "cancelled" {
+        return format!("{} was stopped; the next run does it again\n", label(node));
+    }
     let mut text = format!("{} {}{attempts}: {}\n", label(node), styled(BAD, "failed"), clean(&failure.message));
     if !failure.findings.is_empty() {
         text.push('\n');
@@ -143,8 +146,8 @@ fn failed(node: &NodeView, failure: &Failure, run: u64, width: Option<usize>) ->
         "bad_input" => {
             format!("mend its input or setting, then run again; what it said: mlp logs {run} {}", clean(&node.name))
         }
-        "timed_out" => "give it more time with `timeout = ...` in its `with` block, or less to do".to_owned(),
-        "out_of_memory" => "give it more memory with `memory = ...` in its `with` block, or less data".to_owned(),
+        "timed_out" => "give it more time with `timeout = ...` in its `{ }` block, or less to do".to_owned(),
+        "out_of_memory" => "give it more memory with `memory = ...` in its `{ }` block, or less data".to_owned(),
         "operational" => "mend what the message names, then run the same command again".to_owned(),
         _ => format!("mlp logs {run} {}", clean(&node.name)),
     };
@@ -153,6 +156,11 @@ fn failed(node: &NodeView, failure: &Failure, run: u64, width: Option<usize>) ->
 }
 
 fn next_for_data(failure: &Failure) -> String {
+    // These are about the file's place or the moment, not about what is in it.
+    const OPERATIONAL: [&str; 4] = ["D0003", "D0004", "D0005", "D0050"];
+    if failure.findings.iter().any(|finding| OPERATIONAL.contains(&finding.code.id.as_ref())) {
+        return "see the help above, then run the same command again".to_owned();
+    }
     let path = failure.findings.iter().find_map(|finding| match &finding.primary.place {
         Place::Data { path, .. } => Some(path),
         Place::Source { .. } => None,

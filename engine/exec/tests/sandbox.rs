@@ -115,7 +115,10 @@ fn inputs_cannot_be_written_to_nor_linked_from() {
 
 #[test]
 fn open_files_are_bounded() {
-    assert_eq!(attempt("open many").run().said(), "true");
+    assert_eq!(
+        failed(&attempt("open many").run()),
+        "the step holds too many files, folders or streams open at once: 256 at most"
+    );
 }
 
 #[test]

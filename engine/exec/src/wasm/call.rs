@@ -24,7 +24,15 @@ pub fn run(shared: &Shared, component: &Component, job: &Job) -> Result<BTreeMap
     store.data().finish();
     // A guest can sit out its limit in the host, or catch its own interruption: what counts is when it ended.
     store.data().limits.check()?;
-    values::results(job, result?)
+    let result = result.and_then(|result| values::results(job, result));
+    result.map_err(|error| match error {
+        // A guest cannot tell a full disk from its own fault: WASI has numbers of its own for errors, and no room to say.
+        StepError::Failed(said) if files::is_full(&job.out) => StepError::Operational(format!(
+            "there is no space left on the disk of {}; the step said: {said}",
+            job.out.display()
+        )),
+        error => error,
+    })
 }
 
 fn call(

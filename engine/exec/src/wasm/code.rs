@@ -159,9 +159,24 @@ fn is_ours(path: &Path) -> io::Result<bool> {
 /// Code first, then its seal: whoever looks in between finds a seal that does not fit, and compiles.
 fn keep(folder: &Path, digest: &str, code: &[u8]) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    remove_abandoned(folder);
     let path = code_path(folder, digest);
     replace(&path, code)?;
     replace(&seal_path(&path), Digest::of(code).to_string().as_bytes())
+}
+
+/// Removes what processes that were killed left half written: nobody writes for an hour.
+fn remove_abandoned(folder: &Path) {
+    const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_part = entry.path().extension().is_some_and(|extension| extension == "part");
+        let modified = entry.metadata().and_then(|about| about.modified()).ok();
+        let is_old = modified.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > HOUR);
+        if is_part && is_old {
+            // Whoever comes next tries again.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -1,7 +1,8 @@
 //! From what went wrong in a guest to words for people.
 
-use super::sandbox::Guest;
+use super::sandbox::{Guest, MAX_HANDLES};
 use mlp_core::executor::StepError;
+use wasmtime::component::ResourceTableError;
 use wasmtime::{Error, Store, Trap};
 use wasmtime_wasi::I32Exit;
 
@@ -21,6 +22,9 @@ pub fn explain(store: &mut Store<Guest>, error: &Error) -> StepError {
             None => with_words("the step aborted".into(), &said),
         }),
         Some(trap) => StepError::Failed(with_words(format!("the step crashed: {trap}"), &said)),
+        None if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) => StepError::Failed(format!(
+            "the step holds too many files, folders or streams open at once: {MAX_HANDLES} at most"
+        )),
         None => StepError::Failed(with_words(format!("the step could not go on: {}", error.root_cause()), &said)),
     }
 }

@@ -77,3 +77,9 @@ pub fn output(job: &Job, output: &str, path: &str) -> Result<PathBuf, StepError>
         false => Err(refuse("which is not a file")),
     }
 }
+
+/// Whether hardly anything can be written to this folder any more.
+pub fn is_full(folder: &Path) -> bool {
+    const LITTLE: u64 = 256 << 10;
+    rustix::fs::statvfs(folder).is_ok_and(|about| about.f_bavail.saturating_mul(about.f_frsize) < LITTLE)
+}

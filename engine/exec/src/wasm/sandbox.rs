@@ -11,7 +11,7 @@ use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 
 /// Files, streams and the like that a guest may hold at once: each open file costs the engine a descriptor.
-const MAX_HANDLES: usize = 256;
+pub const MAX_HANDLES: usize = 256;
 
 /// Elements of all tables of a guest together.
 const MAX_TABLE: usize = 2_000_000;

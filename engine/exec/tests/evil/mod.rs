@@ -58,8 +58,11 @@ fn world_section(guests: &Path) -> Vec<u8> {
 pub fn altered(from: &str, to: &str) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let mut bytes = component().to_vec();
-    let at = bytes.windows(from.len()).position(|w| w == from.as_bytes()).unwrap();
-    bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+    // All of them: the linker keeps the section's text among the data too.
+    let found: Vec<usize> =
+        (0..=bytes.len() - from.len()).filter(|&at| bytes[at..].starts_with(from.as_bytes())).collect();
+    assert!(!found.is_empty());
+    found.into_iter().for_each(|at| bytes[at..at + to.len()].copy_from_slice(to.as_bytes()));
     bytes
 }
 

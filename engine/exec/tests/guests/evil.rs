@@ -12,7 +12,11 @@ static WORLD: [u8; include_bytes!(env!("EVIL_WORLD")).len()] = *include_bytes!(e
 
 #[unsafe(link_section = "mlp-signature")]
 #[used]
-static SIGNATURE: [u8; SIGNATURE_TEXT.len()] = *SIGNATURE_TEXT;
+static SIGNATURE: [u8; SIGNATURE_TEXT.len()] = {
+    let mut bytes = [0; SIGNATURE_TEXT.len()];
+    bytes.copy_from_slice(SIGNATURE_TEXT);
+    bytes
+};
 const SIGNATURE_TEXT: &[u8] = br#"{"name":"test/evil","version":"1.0.0","world":"mlp:step@1.0.0","doc":"Evil.",
 "steps":[{"name":"act","inputs":[],"params":[{"name":"deed","ty":{"plain":"string"}}],
 "outputs":[{"name":"said","kind":{"metrics":{"fields":[]}}}]}]}"#;
