@@ -57,7 +57,7 @@ fn a_live_run_is_seen_and_keeps_others_out() {
     space.mlp(&["status"]).exits(0).says("nothing is running");
     space.replace("slow.mlp", "iterations: 10000", "iterations: 2");
     space.mlp(&["run", "slow.mlp"]).exits(0);
-    space.mlp(&["runs"]).exits(0).says("interrupted");
+    space.mlp(&["runs"]).exits(0).says("cut off");
 }
 
 #[test]

@@ -77,12 +77,14 @@ fn another_version_of_the_standard_library_re_runs_its_steps() {
     for (name, bytes) in mlp_stdlib::components() {
         let mut bytes = bytes.to_vec();
         if *name == "std/classify" {
-            // The version stands in the signature; the same length keeps every section's size right.
-            let old = format!("\"name\":\"std/classify\",\"version\":\"{}\"", env!("CARGO_PKG_VERSION"));
-            let found: Vec<usize> =
-                (0..bytes.len() - old.len()).filter(|&at| bytes[at..].starts_with(old.as_bytes())).collect();
-            assert!(!found.is_empty(), "the component holds its signature");
-            found.into_iter().for_each(|at| bytes[at + old.len() - 2] = b'9');
+            // The version stands in the signature and in the names of what is exported; the same length keeps every
+            // section's size right.
+            let old = env!("CARGO_PKG_VERSION").as_bytes();
+            for at in 0..bytes.len() - old.len() {
+                if bytes[at..].starts_with(old) {
+                    bytes[at + old.len() - 1] = b'9';
+                }
+            }
         }
         space.write(&format!("library/{}.wasm", name.trim_start_matches("std/")), bytes);
     }

@@ -227,7 +227,7 @@ mod tests {
         let mut table = Table::new(&["node", "why"]).wrapping();
         table.row(["train".into(), "setting `seed` changed from 1234567 to 7654321".into()]);
         let text = anstream::adapter::strip_str(&table.render("", Some(40))).to_string();
-        assert_eq!(text, "node   why\ntrain  setting `seed` changed from 1234567\n       to 7654321\n".replace("1234567\n       to", "\n       1234567 to"));
+        assert_eq!(text, "node   why\ntrain  setting `seed` changed from\n       1234567 to 7654321\n");
     }
 
     #[test]
