@@ -118,9 +118,11 @@ impl From<EngineError> for Fault {
             EngineError::Journal(_) => Fault::new(error.to_string())
                 .safe("nothing was changed; other runs and what the store knows are untouched")
                 .next("bring the journal back from a copy, or move that run's folder away and run `mlp state rebuild`"),
-            EngineError::Disk(disk) => Fault::new(error.to_string())
-                .safe("what was reported as done before is kept")
-                .next(hint(disk.source.kind()).unwrap_or("mend what the message names, then run the same command again")),
+            EngineError::Disk(disk) => {
+                Fault::new(error.to_string()).safe("what was reported as done before is kept").next(
+                    hint(disk.source.kind()).unwrap_or("mend what the message names, then run the same command again"),
+                )
+            }
             _ => Fault::new(error.to_string()),
         };
         // An error that tells its source in its own words need not tell it twice.

@@ -19,7 +19,9 @@ pub fn tables(metrics: &Metrics, indent: &str, width: Option<usize>) -> String {
         let groups: Vec<&Group> = metrics.groups.iter().filter(|group| group.by == by).collect();
         // As many groups side by side as there is room for, the others below them.
         let fits = |count: &usize| {
-            groups.chunks(*count).all(|part| width.is_none_or(|width| indent.len() + by_group(part).natural_width() <= width))
+            groups
+                .chunks(*count)
+                .all(|part| width.is_none_or(|width| indent.len() + by_group(part).natural_width() <= width))
         };
         let side_by_side = (1..=groups.len()).rev().find(fits).unwrap_or(1);
         let parts: Vec<String> = groups.chunks(side_by_side).map(|part| by_group(part).render(indent, width)).collect();

@@ -1,10 +1,12 @@
 //! The files of an attempt: a view of its inputs before it, its outputs after it.
 //!
 //! ```text
-//! <work>/mlp/params.json         -> /mlp/params.json
-//! <work>/mlp/in/<input>.parquet  -> /mlp/in/<input>.parquet    (a hard link to the artifact, or a copy)
-//! <out>                          -> /mlp/out                   (the only place that can be written to)
+//! <work>/params.json         -> /mlp/params.json
+//! <work>/in/<input>.parquet  -> /mlp/in/<input>.parquet    (a hard link to the artifact, or a copy)
+//! <out>                      -> /mlp/out                   (the only place that can be written to)
 //! ```
+//!
+//! Making and removing a folder is what a near-empty step costs most, so there is none that is not needed.
 
 use super::values;
 use mlp_core::executor::{Given, Job, StepError};
@@ -19,12 +21,14 @@ const OUTPUTS: &str = "/mlp/out";
 
 /// Makes the folder that the guest will see as `/mlp`.
 pub fn lay_out(job: &Job) -> Result<PathBuf, StepError> {
-    let view = job.work.join("mlp");
-    let inputs = view.join("in");
+    let view = job.work.clone();
     let fail = |what: &str, path: &Path, error: std::io::Error| {
         StepError::Operational(format!("cannot {what} {}: {error}", path.display()))
     };
-    fs::create_dir_all(&inputs).map_err(|error| fail("make the folder", &inputs, error))?;
+    let inputs = view.join("in");
+    if !job.inputs.is_empty() {
+        fs::create_dir(&inputs).map_err(|error| fail("make the folder", &inputs, error))?;
+    }
     let out = view.join("out");
     if out != job.out {
         // Never written to: it is there so that a guest that lists /mlp sees what it can open.
