@@ -89,7 +89,7 @@ fn nothing_is_seen_but_the_steps_own_files() {
          /mlp/out/../../etc/passwd: denied\n\
          ..: denied\n\
          /: denied\n\
-         /mlp: [\"in\", \"out\", \"params.json\"]\n\
+         /mlp: [\"out\", \"params.json\"]\n\
          params: {\"deed\":\"look around\"}\n\
          environment: 0\n\
          arguments: 0\n\
