@@ -135,15 +135,17 @@ pub(crate) fn quoted(text: &str) -> String {
     out
 }
 
-/// The name nearest to `wanted`, if one is near enough to be a slip of the pen.
+/// The name nearest to `wanted` but not the same, if one is near enough to be a slip of the pen.
 pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let folded = wanted.trim().to_lowercase();
     if folded.len() > 200 {
         return None;
     }
-    let most = (folded.chars().count() / 3).max(1);
+    let length = folded.chars().count();
+    // Of a single letter nothing would be left to be alike.
+    let most = if length == 1 { 0 } else { (length / 3).max(1) };
     names
-        .filter(|n| n.len().abs_diff(wanted.len()) <= most + 4 && n.len() <= 200)
+        .filter(|n| *n != wanted && n.len().abs_diff(wanted.len()) <= most + 4 && n.len() <= 200)
         .map(|n| (strsim::osa_distance(&folded, &n.trim().to_lowercase()), n))
         .filter(|(distance, _)| *distance <= most)
         .min()

@@ -72,6 +72,8 @@ fn every_kind_of_bad_file_is_told_with_its_place() {
         ("other order, no last newline", b"plan,charges,id,age\npro,1,a,20"),
         ("word in a number", b"id,age,plan,charges\na,forty,pro,cheap\n"),
         ("missing column", b"id,agee,plan,charges\na,20,pro,1\n"),
+        ("misspelt and extra", b"id,agee,plan,charges,note\na,20,pro,1,x\n"),
+        ("other columns", b"name,mail\nann,ann@example.org\n"),
         ("extra column", b"id,age,plan,charges,note\na,20,pro,1,x\n"),
         ("duplicate headers", b"id,age,plan,age,charges\na,20,pro,20,1\n"),
         ("unclosed quote", b"id,age,plan,charges\na,20,pro,1\nb,30,\"pro,1\nc,4,pro,1\n"),
