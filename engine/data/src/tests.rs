@@ -78,6 +78,9 @@ fn every_kind_of_bad_file_is_told_with_its_place() {
         ("duplicate headers", b"id,age,plan,age,charges\na,20,pro,20,1\n"),
         ("unclosed quote", b"id,age,plan,charges\na,20,pro,1\nb,30,\"pro,1\nc,4,pro,1\n"),
         ("quote at the very end", b"id,age,plan,charges\na,20,pro,\""),
+        ("text after a quote", b"id,age,plan,charges\na,20,pro,1\n\"b\"c,30,\"pro\" ,1\n"),
+        ("text after a quote, in the header", b"id,\"age\"s,plan,charges\na,20,pro,1\n"),
+        ("quotes inside a bare cell", b"id,age,plan,charges\na\"b\"c,20,p\"r\"o,1\n"),
         ("ragged", b"id,age,plan,charges\na,20,pro\nb,20,pro,1,2\n"),
         ("empty", b""),
         ("blank lines", b"\n\n\r\n"),
@@ -90,6 +93,7 @@ fn every_kind_of_bad_file_is_told_with_its_place() {
         ("values", b"id,age,plan,charges\na,130,por,NaN\na,99999999999999999999,,inf\nc,2.5,pro,\"1,000\"\n"),
         ("semicolons", b"id;age;plan;charges\na;20;pro;1\n"),
         ("no header", b"a,20,pro,1\n"),
+        ("no header, equal cells", b"1,1,pro,1\n"),
     ];
     let mut out = String::new();
     for (name, bytes) in cases {

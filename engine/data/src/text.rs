@@ -3,12 +3,13 @@
 use crate::cell::{Cell, parse};
 use crate::codes;
 use crate::header::match_columns;
+use crate::quotes::Stray;
 use crate::records::{LONGEST_RECORD, Records, Stop};
 use crate::report::{At, quoted, thousands};
 use crate::source::{Source, first_bad_byte, report_io};
 use crate::table::Table;
 use mlp_lang::finding::Finding;
-use mlp_lang::types::Type;
+use mlp_lang::types::{Column, Type};
 use std::fs::File;
 use std::path::Path;
 
@@ -57,6 +58,10 @@ fn rows(records: &mut Records, dialect: &Dialect<'_>, table: &mut Table<'_>) -> 
     let mut bad_byte = None;
     while records.next()? {
         let at = records.at();
+        if let Some(stray) = records.stray() {
+            text_after_quote(stray, name_of(columns, &places, stray.field), at, table);
+            continue;
+        }
         if records.len() != width {
             ragged(records, width, at, table);
             continue;
@@ -112,6 +117,10 @@ fn rows(records: &mut Records, dialect: &Dialect<'_>, table: &mut Table<'_>) -> 
 fn header(records: &mut Records, dialect: &Dialect<'_>, table: &mut Table<'_>) -> Option<Vec<usize>> {
     let at = At { row: 0, line: records.at().line };
     let width = records.len();
+    if let Some(stray) = records.stray() {
+        text_after_quote(stray, None, at, table);
+        return None;
+    }
     let fields: Option<Vec<&str>> = (0..width).map(|i| records.field(i).map(|f| f.trim_matches([' ', '\t']))).collect();
     let Some(names) = fields else {
         let (offset, byte) = first_bad(records).unwrap_or_default();
@@ -133,6 +142,23 @@ fn header(records: &mut Records, dialect: &Dialect<'_>, table: &mut Table<'_>) -
         return None;
     }
     match_columns(table.columns(), &names, at.line, &mut table.report)
+}
+
+fn name_of<'a>(columns: &'a [Column], places: &[usize], place: usize) -> Option<&'a str> {
+    columns.iter().zip(places).find(|(_, p)| **p == place).map(|(c, _)| c.name.as_str())
+}
+
+fn text_after_quote(stray: &Stray, column: Option<&str>, at: At, table: &mut Table<'_>) {
+    let message = || {
+        let place = match column {
+            Some(name) => format!("a cell of column {}", quoted(name)),
+            None => format!("name {} of the header", stray.field + 1),
+        };
+        format!("{place} goes on after its closing quote, with {}", quoted(&String::from_utf8_lossy(&stray.text)))
+    };
+    table.report.add(codes::TEXT_AFTER_QUOTE, at, column, message, |f| {
+        f.help("put the quote at the very end of the cell; inside quotes a quote is written twice: `\"\"`")
+    });
 }
 
 fn ragged(records: &Records, width: usize, at: At, table: &mut Table<'_>) {
