@@ -2,7 +2,7 @@
 
 use mlp_lang::finding::Code;
 
-/// Nothing is at the path.
+/// Nothing is at the path, or it is a link that leads nowhere or in a circle.
 pub const FILE_MISSING: Code = Code::new("D0001", "file-missing");
 /// A folder, a pipe or a device stands where a file is wanted.
 pub const NOT_A_FILE: Code = Code::new("D0002", "not-a-file");

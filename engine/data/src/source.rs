@@ -112,6 +112,9 @@ fn fill(file: &mut File, head: &mut [u8]) -> std::io::Result<usize> {
 
 /// What the system said, as a finding.
 pub(crate) fn report_io(path: &Path, shown: &str, error: &std::io::Error, report: &mut Report) {
+    if let Some((message, help)) = broken_link(path, shown) {
+        return whole(report, codes::FILE_MISSING, message, help.to_owned());
+    }
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
             let message = format!("no file is at {}", quoted(shown));
@@ -132,6 +135,38 @@ pub(crate) fn report_io(path: &Path, shown: &str, error: &std::io::Error, report
             );
         }
     }
+}
+
+/// What to say when links lead from the path to nowhere, or in a circle.
+fn broken_link(path: &Path, shown: &str) -> Option<(String, &'static str)> {
+    /// As many as systems follow.
+    const FOLLOWED: usize = 40;
+    let mut chain = vec![path.to_owned()];
+    while chain.len() <= FOLLOWED {
+        let last = chain.last()?;
+        match std::fs::symlink_metadata(last) {
+            Ok(m) if m.is_symlink() => {}
+            Err(e) if e.kind() == ErrorKind::NotFound && chain.len() > 1 => {
+                let message = format!("{} is a link to {}, which is not there", quoted(shown), named(last));
+                return Some((message, "put the file there, or link to where it is"));
+            }
+            _ => return None,
+        }
+        // A relative target starts at the folder of its link.
+        let target = std::fs::read_link(last).ok()?;
+        let next = last.parent().map_or_else(|| target.clone(), |folder| folder.join(&target));
+        if let Some(start) = chain.iter().position(|p| *p == next) {
+            let circle: Vec<String> = chain[start..].iter().chain([&next]).map(|p| named(p)).collect();
+            let message = format!("{} is a link that leads in a circle: {}", quoted(shown), circle.join(" -> "));
+            return Some((message, "make one of the links point to the file"));
+        }
+        chain.push(next);
+    }
+    None
+}
+
+fn named(path: &Path) -> String {
+    quoted(&path.to_string_lossy())
 }
 
 /// Points to a like-named neighbour, or to the first folder that is not there.

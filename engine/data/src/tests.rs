@@ -114,6 +114,23 @@ fn what_stands_at_the_path_is_told() {
     insta::assert_snapshot!(out);
 }
 
+#[cfg(unix)]
+#[test]
+fn links_that_lead_nowhere_are_told() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let at = |name: &str| folder.path().join(name);
+    symlink("gone.csv", at("c.csv")).expect("a link");
+    symlink("c.csv", at("twice.csv")).expect("a link");
+    symlink("b.csv", at("a.csv")).expect("a link");
+    symlink("a.csv", at("b.csv")).expect("a link");
+    symlink("b.csv", at("into.csv")).expect("a link");
+    let told: String = ["c.csv", "twice.csv", "a.csv", "into.csv"]
+        .map(|name| format!("{name}\n{}", told(import_file(&customers(), &at(name)).0)))
+        .concat();
+    insta::assert_snapshot!(told.replace(&*folder.path().to_string_lossy(), "FOLDER"));
+}
+
 #[test]
 fn a_wide_header_and_many_bad_cells_make_a_short_report() {
     let wide: Vec<String> = (0..200_000).map(|i| format!("c{i}")).collect();
