@@ -1,7 +1,7 @@
 //! Which column of the file is which of the schema's: by name, in any order, one to one.
 
 use crate::codes;
-use crate::report::{At, Report, nearest, quoted, thousands};
+use crate::report::{At, Report, is_unseen, nearest, quoted, thousands};
 use mlp_lang::types::Column;
 use std::collections::{HashMap, HashSet};
 
@@ -89,7 +89,11 @@ pub(crate) fn match_columns(declared: &[Column], found: &[&str], line: u64, repo
 fn misspelt(column: &Column, near: &str, at: At, report: &mut Report) {
     let message = || format!("the column {} is not in the file, which has {}", quoted(&column.name), quoted(near));
     report.add(codes::COLUMN_MISSING, at, Some(&column.name), message, |f| {
-        f.help("rename one of them, in the file or in the schema")
+        f.help(if near.chars().any(is_unseen) {
+            "remove the characters that cannot be seen: they are written as `\\u{...}` above"
+        } else {
+            "rename one of them, in the file or in the schema"
+        })
     });
 }
 

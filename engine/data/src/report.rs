@@ -95,7 +95,7 @@ impl Report {
         for (key, group) in &self.groups {
             let more = group.total - shown.get(key).copied().unwrap_or(0);
             if more > 0 {
-                let in_column = key.1.as_deref().map_or(String::new(), |c| format!(" in column `{c}`"));
+                let in_column = key.1.as_deref().map_or(String::new(), |c| format!(" in column {}", quoted(c)));
                 let note = format!("and {} more of this kind{in_column}", thousands(more));
                 self.findings[group.last].notes.push(note);
             }

@@ -96,7 +96,7 @@ fn rows(records: &mut Records, dialect: &Dialect<'_>, table: &mut Table<'_>) -> 
                 Err(fault) => {
                     let found = if trimmed.is_empty() { "an empty cell".to_owned() } else { quoted(trimmed) };
                     let message =
-                        || format!("column `{}` holds {found}, and {} is wanted", column.name, fault.expected);
+                        || format!("column {} holds {found}, and {} is wanted", quoted(&column.name), fault.expected);
                     let help = fault.help;
                     table.report.add(fault.code, at, Some(&column.name), message, |f| {
                         let f = f.label(format!("wanted: {}", fault.expected));
@@ -185,14 +185,14 @@ fn first_bad(records: &Records) -> Option<(u64, u8)> {
 }
 
 fn not_utf8(column: &str, at: At, offset: u64, byte: u8, table: &mut Table<'_>) {
-    let message = || format!("a cell of column `{column}` is not UTF-8");
+    let message = || format!("a cell of column {} is not UTF-8", quoted(column));
     table.report.add(codes::NOT_UTF8, at, Some(column), message, |f| {
         f.note(format!("the first such byte is 0x{byte:02X}, at offset {offset} of the file")).help(RECODE)
     });
 }
 
 fn nul(column: &str, at: At, table: &mut Table<'_>) {
-    let message = || format!("a cell of column `{column}` holds a NUL byte");
+    let message = || format!("a cell of column {} holds a NUL byte", quoted(column));
     let help = "text has no NUL bytes: see whether the file was cut, or written as binary or UTF-16";
     table.report.add(codes::NUL_BYTE, at, Some(column), message, |f| f.help(help));
 }
