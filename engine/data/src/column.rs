@@ -133,7 +133,11 @@ impl<'a> Sink<'a> {
                     let value = cell.to_value(&self.column.ty).map_or(String::new(), |v| clip(written(&v)));
                     let name = &self.column.name;
                     let message = || {
-                        format!("column `{name}` is `unique`, and {value} stands in row {first} and in row {}", at.row)
+                        format!(
+                            "column {} is `unique`, and {value} stands in row {first} and in row {}",
+                            quoted(name),
+                            at.row
+                        )
                     };
                     let there = report.place(At { row: first, line: 0 }, Some(name));
                     report.add(codes::NOT_UNIQUE, at, Some(name), message, |f| {

@@ -138,6 +138,83 @@ fn links_that_lead_nowhere_are_told() {
     insta::assert_snapshot!(told.replace(&*folder.path().to_string_lossy(), "FOLDER"));
 }
 
+/// Asked of the mapping itself: the superuser, as whom tests may run, may read anything.
+#[test]
+fn errors_of_the_system_are_told_in_words() {
+    use std::io::{Error, ErrorKind};
+    let told: String = [ErrorKind::PermissionDenied, ErrorKind::NotADirectory, ErrorKind::TimedOut]
+        .map(|kind| {
+            let mut report = report::Report::new("c.csv");
+            source::report_io(Path::new("no/c.csv"), "no/c.csv", &Error::from(kind), &mut report);
+            told(Err(report.finish()))
+        })
+        .concat();
+    insta::assert_snapshot!(told);
+}
+
+fn asking(data: &mut DataNode, stats: &[Stat]) {
+    for stat in stats {
+        let condition = Expr::Stat(stat.clone());
+        data.expectations.push(Expectation { condition, text: String::new(), span: Span::new(0, 0) });
+    }
+}
+
+#[test]
+fn fractions_days_and_times_are_cells() {
+    let mut data = customers();
+    data.schema.columns = vec![column("share", Type::Fraction), column("day", Type::Date), column("at", Type::Time)];
+    let [share, at] = ["share", "at"].map(str::to_owned);
+    asking(&mut data, &[Stat::Min(share.clone()), Stat::Max(share), Stat::Fresh("day".into()), Stat::Fresh(at)]);
+    let cases: [&[u8]; 3] = [
+        b"share,day,at\n12%,2024-02-29,2024-01-01T00:00:00Z\n0.5,2023-01-01,2024-01-01T01:30:00.25+01:00\n",
+        b"share,day,at\nhalf,2023-02-29,2024-01-01T00:00:00\n1e400%,24-01-01,2024-01-01T00:00:00.0000001Z\n",
+        b"share,day,at\n% 5,29.02.2024,yesterday\n5%%,0000-01-01,2024-13-01T00:00:00Z\n",
+    ];
+    insta::assert_snapshot!(cases.map(|bytes| told(import(&data, bytes).0)).join("\n"));
+}
+
+#[test]
+fn parquet_of_other_writers_is_converted_without_loss_or_told() {
+    use arrow_array::types::Int32Type;
+    use arrow_array::{
+        ArrayRef, DictionaryArray, Float32Array, Int32Array, RecordBatch, TimestampMillisecondArray, UInt64Array,
+    };
+    use std::sync::Arc;
+    let file = |count: u64, share: f32, zone: Option<&str>| {
+        let plans: DictionaryArray<Int32Type> = ["pro", "free"].into_iter().collect();
+        let times = TimestampMillisecondArray::from(vec![0, 1_700_000_000_123]).with_timezone_opt(zone);
+        let columns: [(&str, ArrayRef); 5] = [
+            ("age", Arc::new(Int32Array::from(vec![20, 30]))),
+            ("share", Arc::new(Float32Array::from(vec![0.5, share]))),
+            ("plan", Arc::new(plans)),
+            ("at", Arc::new(times)),
+            ("count", Arc::new(UInt64Array::from(vec![1, count]))),
+        ];
+        let batch = RecordBatch::try_from_iter(columns).expect("a batch");
+        let mut bytes = Vec::new();
+        let mut writer = parquet::arrow::ArrowWriter::try_new(&mut bytes, batch.schema(), None).expect("a writer");
+        writer.write(&batch).expect("memory");
+        writer.close().expect("memory");
+        bytes
+    };
+    let mut data = customers();
+    data.source = DataSource::Parquet { path: "c.parquet".into() };
+    data.schema.columns = vec![
+        column("age", Type::Int),
+        column("share", Type::Float),
+        column("plan", Type::Enum(vec!["free".into(), "pro".into()])),
+        column("at", Type::Time),
+        column("count", Type::Int),
+    ];
+    asking(&mut data, &["age", "share", "plan", "at", "count"].map(|c| Stat::Max(c.into())));
+    let cases = [
+        ("fine", file(7, 0.25, Some("+02:00"))),
+        ("too large, not a number", file(u64::MAX, f32::NAN, Some("UTC"))),
+        ("a time of no zone", file(7, 0.25, None)),
+    ];
+    insta::assert_snapshot!(cases.map(|(name, bytes)| format!("{name}\n{}", told(import(&data, &bytes).0))).join("\n"));
+}
+
 #[test]
 fn a_wide_header_and_many_bad_cells_make_a_short_report() {
     let wide: Vec<String> = (0..200_000).map(|i| format!("c{i}")).collect();
@@ -161,9 +238,7 @@ fn statistics_are_those_that_were_asked_for() {
         Stat::Max("id".into()),
         Stat::Mean("charges".into()),
     ];
-    for stat in asked {
-        data.expectations.push(Expectation { condition: Expr::Stat(stat), text: String::new(), span: Span::new(0, 0) });
-    }
+    asking(&mut data, &asked);
     let some = told(import(&data, b"id,age,plan,charges\na,20,pro,1\nb,30,pro,2\nc,20,pro,\n").0);
     let none = told(import(&data, b"id,age,plan,charges\n").0);
     insta::assert_snapshot!(some + &none);
