@@ -1,7 +1,7 @@
 //! One cell: from text to a typed value. The grammar of each type is in `spec/07-data.md`.
 
 use crate::codes;
-use crate::report::nearest;
+use crate::report::{is_unseen, nearest};
 use jiff::civil::Date;
 use mlp_lang::finding::Code;
 use mlp_lang::types::Type;
@@ -87,14 +87,19 @@ fn int<'a>(text: &str) -> Result<Cell<'a>, Fault> {
 fn float(text: &str) -> Result<f64, Fault> {
     match text.parse::<f64>() {
         Ok(value) if value.is_finite() => Ok(value),
-        Ok(_) => Err(Fault::new(codes::NOT_FINITE, "a finite number")
-            .help(format!("if it stands for a missing value, list it: `missing: [\"\", \"{}\"]`", plain(text)))),
+        Ok(value) => {
+            let fault = Fault::new(codes::NOT_FINITE, "a finite number");
+            Err(if value.is_nan() { missing_help(fault, text) } else { fault.help(TOO_LARGE) })
+        }
         Err(_) => Err(number_help(Fault::new(codes::NOT_FLOAT, "a number"), text)),
     }
 }
 
 /// What to do about a cell of a number column that is no number.
 fn number_help(fault: Fault, text: &str) -> Fault {
+    if text.chars().any(is_unseen) {
+        return fault.help("remove the characters that cannot be seen: they are written as `\\u{...}` above");
+    }
     let digits = |t: &str| t.bytes().any(|b| b.is_ascii_digit());
     if digits(text) && text.replace([',', '_', ' ', '\''], "").parse::<f64>().is_ok() {
         fault.help("write numbers with a decimal point and without separators between thousands")
@@ -103,13 +108,26 @@ fn number_help(fault: Fault, text: &str) -> Fault {
     } else if digits(text) {
         fault.help("write the number alone, without a unit; or declare the column `string`")
     } else {
-        fault.help(format!("if it stands for a missing value, list it: `missing: [\"\", \"{}\"]`", plain(text)))
+        missing_help(fault, text)
     }
 }
 
-/// A text short and tame enough for a suggestion.
-fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() && *c != '"' && *c != '\\').take(30).collect()
+const TOO_LARGE: &str =
+    "floats end near 1.8e308: write a number within that, or leave the cell empty where there is none";
+
+/// Suggests to list the text among the missing ones, if it looks like such a word.
+fn missing_help(fault: Fault, text: &str) -> Fault {
+    match plain(text) {
+        Some(text) => fault.help(format!("if it stands for a missing value, list it: `missing: [\"\", \"{text}\"]`")),
+        None => fault.help("write the number alone, or declare the column `string`"),
+    }
+}
+
+/// The text, if it is short and tame enough to be taken over from a suggestion as it stands.
+fn plain(text: &str) -> Option<&str> {
+    const LONGEST: usize = 30;
+    let tame = |c: char| !is_unseen(c) && !matches!(c, '"' | '\\' | '`' | '{' | '}');
+    (text.chars().count() <= LONGEST && text.chars().all(tame)).then_some(text)
 }
 
 fn fraction<'a>(text: &str) -> Result<Cell<'a>, Fault> {
@@ -180,7 +198,10 @@ fn one_of<'a>(values: &[String], text: &'a str) -> Result<Cell<'a>, Fault> {
     let fault = Fault::new(codes::NOT_IN_ENUM, &format!("one of {}{more}", few.join(", ")));
     Err(match nearest(text, values.iter().map(String::as_str)) {
         Some(near) => fault.help(format!("did you mean `{near}`?")),
-        None => fault.help(format!("if the value is right, add it to the column's type: `| \"{}\"`", plain(text))),
+        None => match plain(text) {
+            Some(text) => fault.help(format!("if the value is right, add it to the column's type: `| \"{text}\"`")),
+            None => fault.help("if the value is right, add it to the column's type"),
+        },
     })
 }
 

@@ -2,7 +2,7 @@
 
 use mlp_lang::finding::Code;
 
-/// Nothing is at the path.
+/// Nothing is at the path, or it is a link that leads nowhere or in a circle.
 pub const FILE_MISSING: Code = Code::new("D0001", "file-missing");
 /// A folder, a pipe or a device stands where a file is wanted.
 pub const NOT_A_FILE: Code = Code::new("D0002", "not-a-file");
@@ -34,6 +34,8 @@ pub const UNCLOSED_QUOTE: Code = Code::new("D0014", "unclosed-quote");
 pub const RAGGED_ROW: Code = Code::new("D0015", "ragged-row");
 /// A record or a cell is larger than any real one.
 pub const RECORD_TOO_LONG: Code = Code::new("D0016", "record-too-long");
+/// Text follows a closing quote.
+pub const TEXT_AFTER_QUOTE: Code = Code::new("D0017", "text-after-quote");
 
 /// A cell is missing in a column without `?`.
 pub const CELL_MISSING: Code = Code::new("D0020", "cell-missing");

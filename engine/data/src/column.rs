@@ -2,7 +2,7 @@
 
 use crate::cell::Cell;
 use crate::codes;
-use crate::report::{At, Report};
+use crate::report::{At, Report, quoted};
 use crate::rule::{Rule, written};
 use crate::writer::UTC;
 use arrow_array::ArrayRef;
@@ -51,7 +51,7 @@ impl<'a> Sink<'a> {
             Type::Time => Builder::Time(TimestampMicrosecondBuilder::new().with_timezone(UTC)),
             Type::String | Type::Enum(_) => Builder::Text(StringBuilder::new()),
             _ => {
-                let message = || format!("a table cannot hold the type of column `{}`", column.name);
+                let message = || format!("a table cannot hold the type of column {}", quoted(&column.name));
                 let help = "columns are bool, int, float, fraction, date, time, string or a choice of texts";
                 report.add(codes::RULE_UNUSABLE, At::default(), Some(&column.name), message, |f| f.help(help));
                 return None;
@@ -62,7 +62,7 @@ impl<'a> Sink<'a> {
             match Rule::new(bound, &column.ty) {
                 Some(rule) => rules.push(rule),
                 None => {
-                    let message = || format!("a rule of column `{}` compares it with another type", column.name);
+                    let message = || format!("a rule of column {} compares it with another type", quoted(&column.name));
                     let help = "compare the column with values of its own type";
                     report.add(codes::RULE_UNUSABLE, At::default(), Some(&column.name), message, |f| f.help(help));
                 }
@@ -97,7 +97,7 @@ impl<'a> Sink<'a> {
         if cell == Cell::Null {
             self.missing += 1;
             if !self.column.nullable {
-                let message = || format!("a cell of column `{}` is missing", self.column.name);
+                let message = || format!("a cell of column {} is missing", quoted(&self.column.name));
                 let help = || {
                     format!(
                         "fill it in, or let cells be missing with `?`: `{}: {}?`",
@@ -113,7 +113,8 @@ impl<'a> Sink<'a> {
         for rule in &self.rules {
             if !rule.allows(&cell) {
                 let value = cell.to_value(&self.column.ty).map_or(String::new(), |v| clip(written(&v)));
-                let message = || format!("column `{}` must be {}, and is {value} here", self.column.name, rule.text);
+                let message =
+                    || format!("column {} must be {}, and is {value} here", quoted(&self.column.name), rule.text);
                 let help = "mend the data, or widen the column's rule if the value is right";
                 report.add(codes::OUT_OF_BOUNDS, at, name, message, |f| {
                     f.label(format!("wanted: {}", rule.text)).help(help)
@@ -132,7 +133,11 @@ impl<'a> Sink<'a> {
                     let value = cell.to_value(&self.column.ty).map_or(String::new(), |v| clip(written(&v)));
                     let name = &self.column.name;
                     let message = || {
-                        format!("column `{name}` is `unique`, and {value} stands in row {first} and in row {}", at.row)
+                        format!(
+                            "column {} is `unique`, and {value} stands in row {first} and in row {}",
+                            quoted(name),
+                            at.row
+                        )
                     };
                     let there = report.place(At { row: first, line: 0 }, Some(name));
                     report.add(codes::NOT_UNIQUE, at, Some(name), message, |f| {

@@ -54,8 +54,9 @@ fn rows(file: File, table: &mut Table<'_>) -> Result<(), String> {
     for (column, place) in columns.iter().zip(&places) {
         let found = schema.field(*place).data_type();
         if !converts(found, &column.ty) {
-            let message =
-                || format!("column `{}` is declared {}, and the file has {found}", column.name, spelled(&column.ty));
+            let message = || {
+                format!("column {} is declared {}, and the file has {found}", quoted(&column.name), spelled(&column.ty))
+            };
             let help = "declare the type that the file has, or write the column anew";
             table.report.add(codes::COLUMN_TYPE, At::default(), Some(&column.name), message, |f: Finding| f.help(help));
         }
@@ -94,7 +95,7 @@ fn take(array: &dyn Array, i: usize, index: usize, column: &Column, at: At, tabl
         Ok(cell) => table.push(index, cell, at),
         Err(wrong) => {
             let message =
-                || format!("column `{}` holds {}, and {} is wanted", column.name, wrong.found, wrong.expected);
+                || format!("column {} holds {}, and {} is wanted", quoted(&column.name), wrong.found, wrong.expected);
             table.report.add(wrong.code, at, Some(&column.name), message, |f| {
                 let f = f.label(format!("wanted: {}", wrong.expected));
                 match wrong.help {

@@ -1,7 +1,7 @@
 //! Which column of the file is which of the schema's: by name, in any order, one to one.
 
 use crate::codes;
-use crate::report::{At, Report, nearest, quoted, thousands};
+use crate::report::{At, Report, is_unseen, nearest, quoted, thousands};
 use mlp_lang::types::Column;
 use std::collections::{HashMap, HashSet};
 
@@ -24,6 +24,17 @@ pub(crate) fn match_columns(declared: &[Column], found: &[&str], line: u64, repo
             places.insert(name, place);
         }
     }
+    let known: HashSet<&str> = declared.iter().map(|c| c.name.as_str()).collect();
+    let mut extra: Vec<&str> = found.iter().copied().filter(|n| !known.contains(n)).collect();
+    let missing: Vec<&Column> = declared.iter().filter(|c| !places.contains_key(c.name.as_str())).collect();
+    if !missing.is_empty() && missing.len() == declared.len() && line > 0 && found.iter().any(|n| is_number(n)) {
+        let message = || "the file has no header: its first line looks like a row of values".to_owned();
+        report.add(codes::COLUMN_MISSING, at, None, message, |f| {
+            f.note(format!("the first line holds {}", listed(found)))
+                .help(format!("put a line above the rows that names the columns: {}", listed(&names_of(&missing))))
+        });
+        return None;
+    }
     for (name, first, second) in &doubles {
         let message = || format!("the column {} is there more than once", quoted(name));
         report.add(codes::HEADER_DUPLICATE, at, None, message, |f| {
@@ -31,21 +42,33 @@ pub(crate) fn match_columns(declared: &[Column], found: &[&str], line: u64, repo
                 .help("give each column a name of its own, or remove the copies")
         });
     }
-    let known: HashSet<&str> = declared.iter().map(|c| c.name.as_str()).collect();
-    let extra: Vec<&str> = found.iter().copied().filter(|n| !known.contains(n)).collect();
-    let missing: Vec<&Column> = declared.iter().filter(|c| !places.contains_key(c.name.as_str())).collect();
-    for column in &missing {
+    // A misspelt name is one mistake, not a missing column and an extra one.
+    let mut strange = Vec::new();
+    for column in missing {
+        match nearest(&column.name, extra.iter().copied().take(LOOKED_AT)) {
+            Some(near) => {
+                extra.retain(|n| *n != near);
+                misspelt(column, near, at, report);
+            }
+            None => strange.push(column),
+        }
+    }
+    if strange.len() > 1 && strange.len() == declared.len() {
+        let message = || format!("not one declared column is in the file: {}", listed(&names_of(&strange)));
+        report.add(codes::COLUMN_MISSING, at, None, message, |f| {
+            f.note(format!("the file has {}", listed(found))).help("see whether this is the right file and schema")
+        });
+        return None;
+    }
+    for column in &strange {
         let message = || format!("the column {} is not in the file", quoted(&column.name));
-        let near = nearest(&column.name, extra.iter().copied().take(LOOKED_AT));
-        report.add(codes::COLUMN_MISSING, at, Some(&column.name), message, |f| match near {
-            Some(near) => f.help(format!("the file has {}: rename one of them", quoted(near))),
-            None => f
-                .note(format!("the file has {}", listed(found)))
-                .help("add the column to the file, or remove it from the schema"),
+        report.add(codes::COLUMN_MISSING, at, Some(&column.name), message, |f| {
+            f.note(format!("the file has {}", listed(found)))
+                .help("add the column to the file, or remove it from the schema")
         });
     }
     // When every declared column is missing too, the extra ones are the same mistake seen from the other side.
-    if !extra.is_empty() && (missing.len() < declared.len() || declared.is_empty()) {
+    if !extra.is_empty() && (strange.len() < declared.len() || declared.is_empty()) {
         let message = || match extra.as_slice() {
             [one] => format!("the column {} is not declared", quoted(one)),
             more => format!("{} columns are not declared: {}", thousands(more.len() as u64), listed(more)),
@@ -57,14 +80,29 @@ pub(crate) fn match_columns(declared: &[Column], found: &[&str], line: u64, repo
             || format!("declare it in the schema, for example `{example:?}: string`, or leave it out of the file");
         report.add(codes::COLUMN_EXTRA, at, column, message, |f| f.help(help()));
     }
-    if !missing.is_empty() && found.iter().any(|n| n.trim().parse::<f64>().is_ok()) {
-        let message = || "the first line must name the columns, and looks like a row of values".to_owned();
-        report.add(codes::COLUMN_MISSING, at, None, message, |f| f.help("put a header line above the rows"));
-    }
     if !report.is_clean() {
         return None;
     }
     declared.iter().map(|c| places.get(c.name.as_str()).copied()).collect()
+}
+
+fn misspelt(column: &Column, near: &str, at: At, report: &mut Report) {
+    let message = || format!("the column {} is not in the file, which has {}", quoted(&column.name), quoted(near));
+    report.add(codes::COLUMN_MISSING, at, Some(&column.name), message, |f| {
+        f.help(if near.chars().any(is_unseen) {
+            "remove the characters that cannot be seen: they are written as `\\u{...}` above"
+        } else {
+            "rename one of them, in the file or in the schema"
+        })
+    });
+}
+
+fn is_number(name: &str) -> bool {
+    name.trim().parse::<f64>().is_ok()
+}
+
+fn names_of<'a>(columns: &[&'a Column]) -> Vec<&'a str> {
+    columns.iter().map(|c| c.name.as_str()).collect()
 }
 
 fn listed(names: &[&str]) -> String {

@@ -18,6 +18,7 @@ pub mod codes;
 mod column;
 mod columnar;
 mod header;
+mod quotes;
 mod records;
 mod report;
 mod rule;

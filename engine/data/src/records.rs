@@ -3,6 +3,7 @@
 //! Uses the tokenizer below the `csv` crate directly, for what that crate does not tell: whether the last quote was
 //! closed, where a record begins in a file with quoted newlines, and how long a record may get before it is a mistake.
 
+use crate::quotes::{Quotes, Stray};
 use crate::report::At;
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use std::fs::File;
@@ -29,6 +30,7 @@ pub(crate) struct Records {
     /// The header's names, once known: for messages.
     pub names: Vec<String>,
     reader: Reader,
+    quotes: Quotes,
     chunk: Vec<u8>,
     position: usize,
     filled: usize,
@@ -51,6 +53,7 @@ impl Records {
             path: path.to_owned(),
             names: Vec::new(),
             reader: ReaderBuilder::new().delimiter(delimiter).build(),
+            quotes: Quotes::new(delimiter),
             chunk: vec![0; CHUNK],
             position: 0,
             filled: 0,
@@ -69,6 +72,8 @@ impl Records {
     pub fn next(&mut self) -> Result<bool, Stop> {
         (self.used, self.count) = (0, 0);
         let before = self.reader.line();
+        let mut whole = true;
+        self.quotes.begin_record();
         loop {
             if self.position == self.filled && !self.refill()? {
                 return Ok(false);
@@ -76,6 +81,9 @@ impl Records {
             let input = &self.chunk[self.position..self.filled];
             let (result, read, wrote, fields) =
                 self.reader.read_record(input, &mut self.text[self.used..], &mut self.ends[self.count..]);
+            let ended = matches!(result, ReadRecordResult::Record);
+            self.quotes.take(&input[..read], whole && ended);
+            whole = false;
             self.position += read;
             self.used += wrote;
             self.count += fields;
@@ -149,6 +157,11 @@ impl Records {
     /// The last line of this record.
     pub fn last_line(&self) -> u64 {
         self.last_line
+    }
+
+    /// What follows a closing quote in this record.
+    pub fn stray(&self) -> Option<&Stray> {
+        self.quotes.stray()
     }
 
     /// How many fields it has.

@@ -95,7 +95,7 @@ impl Report {
         for (key, group) in &self.groups {
             let more = group.total - shown.get(key).copied().unwrap_or(0);
             if more > 0 {
-                let in_column = key.1.as_deref().map_or(String::new(), |c| format!(" in column `{c}`"));
+                let in_column = key.1.as_deref().map_or(String::new(), |c| format!(" in column {}", quoted(c)));
                 let note = format!("and {} more of this kind{in_column}", thousands(more));
                 self.findings[group.last].notes.push(note);
             }
@@ -120,31 +120,51 @@ pub(crate) fn thousands(n: u64) -> String {
     out
 }
 
-/// A cell's text for a message: quoted, control characters escaped, never long.
+/// A cell's text for a message: quoted, what cannot be seen escaped, never long.
 pub(crate) fn quoted(text: &str) -> String {
-    const LONGEST: usize = 60;
+    quoted_up_to(60, text)
+}
+
+/// The same for texts such as paths, of which the end matters too.
+pub(crate) fn quoted_up_to(longest: usize, text: &str) -> String {
     let mut out = String::from("`");
     for (i, c) in text.chars().enumerate() {
-        if i == LONGEST {
+        if i == longest {
             out.push_str("...");
             break;
         }
-        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
+        if is_unseen(c) { out.extend(c.escape_default()) } else { out.push(c) }
     }
     out.push('`');
     out
 }
 
-/// The name nearest to `wanted`, if one is near enough to be a slip of the pen.
+/// Whether a reader of a message would not see this character, or take it for a plain space: control and format
+/// characters (Unicode Cc and Cf: zero widths, directions, byte order marks, tags) and white space beyond ASCII.
+pub(crate) fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || (c.is_whitespace() && !c.is_ascii())
+        || matches!(c,
+            '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}'
+            | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}'
+            | '\u{2066}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}'
+            | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0001}'
+            | '\u{e0020}'..='\u{e007f}')
+}
+
+/// The name nearest to `wanted` but not the same, if one is near enough to be a slip of the pen.
 pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let folded = wanted.trim().to_lowercase();
+    let fold = |name: &str| name.chars().filter(|c| !is_unseen(*c)).collect::<String>().trim().to_lowercase();
+    let folded = fold(wanted);
     if folded.len() > 200 {
         return None;
     }
-    let most = (folded.chars().count() / 3).max(1);
+    let length = folded.chars().count();
+    // Of a single letter nothing would be left to be alike.
+    let most = if length == 1 { 0 } else { (length / 3).max(1) };
     names
-        .filter(|n| n.len().abs_diff(wanted.len()) <= most + 4 && n.len() <= 200)
-        .map(|n| (strsim::osa_distance(&folded, &n.trim().to_lowercase()), n))
+        .filter(|n| *n != wanted && n.len().abs_diff(wanted.len()) <= most + 4 && n.len() <= 200)
+        .map(|n| (strsim::osa_distance(&folded, &fold(n)), n))
         .filter(|(distance, _)| *distance <= most)
         .min()
         .map(|(_, n)| n)

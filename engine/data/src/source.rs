@@ -1,7 +1,7 @@
 //! The file itself: is it there, may it be read, is it what it is said to be, did it hold still.
 
 use crate::codes;
-use crate::report::{At, Report, nearest, quoted};
+use crate::report::{At, Report, nearest, quoted, quoted_up_to};
 use mlp_lang::finding::{Code, Finding};
 use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
@@ -54,7 +54,7 @@ impl Source {
                 return None;
             }
         };
-        let mut head = [0; 16];
+        let mut head = [0; 64];
         let read =
             fill(&mut file, &mut head).and_then(|n| file.seek(SeekFrom::Start(0)).and(file.metadata()).map(|m| (n, m)));
         let (filled, metadata) = match read {
@@ -112,6 +112,9 @@ fn fill(file: &mut File, head: &mut [u8]) -> std::io::Result<usize> {
 
 /// What the system said, as a finding.
 pub(crate) fn report_io(path: &Path, shown: &str, error: &std::io::Error, report: &mut Report) {
+    if let Some((message, help)) = broken_link(path, shown) {
+        return whole(report, codes::FILE_MISSING, message, help.to_owned());
+    }
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
             let message = format!("no file is at {}", quoted(shown));
@@ -132,6 +135,38 @@ pub(crate) fn report_io(path: &Path, shown: &str, error: &std::io::Error, report
             );
         }
     }
+}
+
+/// What to say when links lead from the path to nowhere, or in a circle.
+fn broken_link(path: &Path, shown: &str) -> Option<(String, &'static str)> {
+    /// As many as systems follow.
+    const FOLLOWED: usize = 40;
+    let mut chain = vec![path.to_owned()];
+    while chain.len() <= FOLLOWED {
+        let last = chain.last()?;
+        match std::fs::symlink_metadata(last) {
+            Ok(m) if m.is_symlink() => {}
+            Err(e) if e.kind() == ErrorKind::NotFound && chain.len() > 1 => {
+                let message = format!("{} is a link to {}, which is not there", quoted(shown), named(last));
+                return Some((message, "put the file there, or link to where it is"));
+            }
+            _ => return None,
+        }
+        // A relative target starts at the folder of its link.
+        let target = std::fs::read_link(last).ok()?;
+        let next = last.parent().map_or_else(|| target.clone(), |folder| folder.join(&target));
+        if let Some(start) = chain.iter().position(|p| *p == next) {
+            let circle: Vec<String> = chain[start..].iter().chain([&next]).map(|p| named(p)).collect();
+            let message = format!("{} is a link that leads in a circle: {}", quoted(shown), circle.join(" -> "));
+            return Some((message, "make one of the links point to the file"));
+        }
+        chain.push(next);
+    }
+    None
+}
+
+fn named(path: &Path) -> String {
+    quoted_up_to(4_096, &path.to_string_lossy())
 }
 
 /// Points to a like-named neighbour, or to the first folder that is not there.
@@ -155,6 +190,7 @@ fn missing_help(path: &Path) -> String {
 fn mistaken(head: &[u8], format: Format) -> Option<(&'static str, &'static str)> {
     const UNPACK: &str = "unpack it first: compressed files are not read";
     const RECODE: &str = "save it as UTF-8, for example with `iconv -f UTF-16 -t UTF-8`";
+    const RECODE_32: &str = "save it as UTF-8, for example with `iconv -f UTF-32 -t UTF-8`";
     const KNOWN: &[(&[u8], &str, &str)] = &[
         (b"\x1f\x8b", "gzip", UNPACK),
         (b"PK\x03\x04", "a zip archive or a spreadsheet (.xlsx)", "unpack it, or export the sheet as CSV"),
@@ -163,6 +199,9 @@ fn mistaken(head: &[u8], format: Format) -> Option<(&'static str, &'static str)>
         (b"\xfd7zXZ\x00", "xz", UNPACK),
         (b"ARROW1", "an Arrow file", "write it as Parquet"),
         (b"SQLite format 3", "an SQLite database", "export the table as CSV"),
+        // Before UTF-16, whose mark is the first half of this one.
+        (b"\xff\xfe\0\0", "UTF-32 text", RECODE_32),
+        (b"\0\0\xfe\xff", "UTF-32 text", RECODE_32),
         (b"\xff\xfe", "UTF-16 text", RECODE),
         (b"\xfe\xff", "UTF-16 text", RECODE),
     ];
@@ -174,6 +213,26 @@ fn mistaken(head: &[u8], format: Format) -> Option<(&'static str, &'static str)>
     }
     if let Some((_, looks, help)) = KNOWN.iter().find(|(magic, ..)| head.starts_with(magic)) {
         return Some((looks, help));
+    }
+    // Text without a mark: of letters that ASCII has, each is one byte among NULs, always at the same place.
+    let lone = |width: usize, place: usize| {
+        let letters = head.chunks_exact(width);
+        letters.len() > 1 && letters.clone().all(|l| l.iter().enumerate().all(|(i, b)| (*b != 0) == (i == place)))
+    };
+    if lone(4, 0) || lone(4, 3) {
+        return Some(("UTF-32 text", RECODE_32));
+    }
+    if lone(2, 0) {
+        return Some((
+            "UTF-16 text without a byte order mark",
+            "save it as UTF-8, for example with `iconv -f UTF-16LE -t UTF-8`",
+        ));
+    }
+    if lone(2, 1) {
+        return Some((
+            "UTF-16 text without a byte order mark",
+            "save it as UTF-8, for example with `iconv -f UTF-16BE -t UTF-8`",
+        ));
     }
     (format == Format::Parquet).then_some(("something else", "if it is text, declare it as `csv(\"...\")`"))
 }

@@ -72,10 +72,15 @@ fn every_kind_of_bad_file_is_told_with_its_place() {
         ("other order, no last newline", b"plan,charges,id,age\npro,1,a,20"),
         ("word in a number", b"id,age,plan,charges\na,forty,pro,cheap\n"),
         ("missing column", b"id,agee,plan,charges\na,20,pro,1\n"),
+        ("misspelt and extra", b"id,agee,plan,charges,note\na,20,pro,1,x\n"),
+        ("other columns", b"name,mail\nann,ann@example.org\n"),
         ("extra column", b"id,age,plan,charges,note\na,20,pro,1,x\n"),
         ("duplicate headers", b"id,age,plan,age,charges\na,20,pro,20,1\n"),
         ("unclosed quote", b"id,age,plan,charges\na,20,pro,1\nb,30,\"pro,1\nc,4,pro,1\n"),
         ("quote at the very end", b"id,age,plan,charges\na,20,pro,\""),
+        ("text after a quote", b"id,age,plan,charges\na,20,pro,1\n\"b\"c,30,\"pro\" ,1\n"),
+        ("text after a quote, in the header", b"id,\"age\"s,plan,charges\na,20,pro,1\n"),
+        ("quotes inside a bare cell", b"id,age,plan,charges\na\"b\"c,20,p\"r\"o,1\n"),
         ("ragged", b"id,age,plan,charges\na,20,pro\nb,20,pro,1,2\n"),
         ("empty", b""),
         ("blank lines", b"\n\n\r\n"),
@@ -83,11 +88,19 @@ fn every_kind_of_bad_file_is_told_with_its_place() {
         ("latin-1", b"id,age,plan,charges\ncaf\xe9,20,pro,1\n"),
         ("latin-1 header", b"id,\xe2ge,plan,charges\na,20,pro,1\n"),
         ("utf-16", b"\xff\xfei\0d\0"),
+        ("utf-16 without a mark", b"i\0d\0,\0a\0g\0e\0"),
+        ("utf-16 without a mark, big end first", b"\0i\0d\0,\0a\0g\0e"),
+        ("utf-32", b"\xff\xfe\0\0i\0\0\0"),
+        ("utf-32, big end first", b"\0\0\xfe\xff\0\0\0i"),
         ("gzip", b"\x1f\x8b\x08\0\0\0"),
         ("nul", b"id,age,plan,charges\na\0b,20,pro,1\n"),
+        ("two marks", b"\xef\xbb\xbf\xef\xbb\xbfid,age,plan,charges\na,20,pro,1\n"),
+        ("unseen characters", "id,age,plan,charges\na,2\u{200b}0,pro\u{202e},1\u{a0}000\n".as_bytes()),
+        ("long, odd and large", b"id,age,plan,charges\na,a text that is far too long to be missing,p\"\\,1e400\n"),
         ("values", b"id,age,plan,charges\na,130,por,NaN\na,99999999999999999999,,inf\nc,2.5,pro,\"1,000\"\n"),
         ("semicolons", b"id;age;plan;charges\na;20;pro;1\n"),
         ("no header", b"a,20,pro,1\n"),
+        ("no header, equal cells", b"1,1,pro,1\n"),
     ];
     let mut out = String::new();
     for (name, bytes) in cases {
@@ -106,6 +119,100 @@ fn what_stands_at_the_path_is_told() {
     out += &told(import_file(&customers(), folder.path()).0);
     out += &told(import_file(&customers(), &folder.path().join("no/c.csv")).0);
     insta::assert_snapshot!(out);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_nowhere_are_told() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let at = |name: &str| folder.path().join(name);
+    symlink("gone.csv", at("c.csv")).expect("a link");
+    symlink("c.csv", at("twice.csv")).expect("a link");
+    symlink("b.csv", at("a.csv")).expect("a link");
+    symlink("a.csv", at("b.csv")).expect("a link");
+    symlink("b.csv", at("into.csv")).expect("a link");
+    let told: String = ["c.csv", "twice.csv", "a.csv", "into.csv"]
+        .map(|name| format!("{name}\n{}", told(import_file(&customers(), &at(name)).0)))
+        .concat();
+    insta::assert_snapshot!(told.replace(&*folder.path().to_string_lossy(), "FOLDER"));
+}
+
+/// Asked of the mapping itself: the superuser, as whom tests may run, may read anything.
+#[test]
+fn errors_of_the_system_are_told_in_words() {
+    use std::io::{Error, ErrorKind};
+    let told: String = [ErrorKind::PermissionDenied, ErrorKind::NotADirectory, ErrorKind::TimedOut]
+        .map(|kind| {
+            let mut report = report::Report::new("c.csv");
+            source::report_io(Path::new("no/c.csv"), "no/c.csv", &Error::from(kind), &mut report);
+            told(Err(report.finish()))
+        })
+        .concat();
+    insta::assert_snapshot!(told);
+}
+
+fn asking(data: &mut DataNode, stats: &[Stat]) {
+    for stat in stats {
+        let condition = Expr::Stat(stat.clone());
+        data.expectations.push(Expectation { condition, text: String::new(), span: Span::new(0, 0) });
+    }
+}
+
+#[test]
+fn fractions_days_and_times_are_cells() {
+    let mut data = customers();
+    data.schema.columns = vec![column("share", Type::Fraction), column("day", Type::Date), column("at", Type::Time)];
+    let [share, at] = ["share", "at"].map(str::to_owned);
+    asking(&mut data, &[Stat::Min(share.clone()), Stat::Max(share), Stat::Fresh("day".into()), Stat::Fresh(at)]);
+    let cases: [&[u8]; 3] = [
+        b"share,day,at\n12%,2024-02-29,2024-01-01T00:00:00Z\n0.5,2023-01-01,2024-01-01T01:30:00.25+01:00\n",
+        b"share,day,at\nhalf,2023-02-29,2024-01-01T00:00:00\n1e400%,24-01-01,2024-01-01T00:00:00.0000001Z\n",
+        b"share,day,at\n% 5,29.02.2024,yesterday\n5%%,0000-01-01,2024-13-01T00:00:00Z\n",
+    ];
+    insta::assert_snapshot!(cases.map(|bytes| told(import(&data, bytes).0)).join("\n"));
+}
+
+#[test]
+fn parquet_of_other_writers_is_converted_without_loss_or_told() {
+    use arrow_array::types::Int32Type;
+    use arrow_array::{
+        ArrayRef, DictionaryArray, Float32Array, Int32Array, RecordBatch, TimestampMillisecondArray, UInt64Array,
+    };
+    use std::sync::Arc;
+    let file = |count: u64, share: f32, zone: Option<&str>| {
+        let plans: DictionaryArray<Int32Type> = ["pro", "free"].into_iter().collect();
+        let times = TimestampMillisecondArray::from(vec![0, 1_700_000_000_123]).with_timezone_opt(zone);
+        let columns: [(&str, ArrayRef); 5] = [
+            ("age", Arc::new(Int32Array::from(vec![20, 30]))),
+            ("share", Arc::new(Float32Array::from(vec![0.5, share]))),
+            ("plan", Arc::new(plans)),
+            ("at", Arc::new(times)),
+            ("count", Arc::new(UInt64Array::from(vec![1, count]))),
+        ];
+        let batch = RecordBatch::try_from_iter(columns).expect("a batch");
+        let mut bytes = Vec::new();
+        let mut writer = parquet::arrow::ArrowWriter::try_new(&mut bytes, batch.schema(), None).expect("a writer");
+        writer.write(&batch).expect("memory");
+        writer.close().expect("memory");
+        bytes
+    };
+    let mut data = customers();
+    data.source = DataSource::Parquet { path: "c.parquet".into() };
+    data.schema.columns = vec![
+        column("age", Type::Int),
+        column("share", Type::Float),
+        column("plan", Type::Enum(vec!["free".into(), "pro".into()])),
+        column("at", Type::Time),
+        column("count", Type::Int),
+    ];
+    asking(&mut data, &["age", "share", "plan", "at", "count"].map(|c| Stat::Max(c.into())));
+    let cases = [
+        ("fine", file(7, 0.25, Some("+02:00"))),
+        ("too large, not a number", file(u64::MAX, f32::NAN, Some("UTC"))),
+        ("a time of no zone", file(7, 0.25, None)),
+    ];
+    insta::assert_snapshot!(cases.map(|(name, bytes)| format!("{name}\n{}", told(import(&data, &bytes).0))).join("\n"));
 }
 
 #[test]
@@ -131,9 +238,7 @@ fn statistics_are_those_that_were_asked_for() {
         Stat::Max("id".into()),
         Stat::Mean("charges".into()),
     ];
-    for stat in asked {
-        data.expectations.push(Expectation { condition: Expr::Stat(stat), text: String::new(), span: Span::new(0, 0) });
-    }
+    asking(&mut data, &asked);
     let some = told(import(&data, b"id,age,plan,charges\na,20,pro,1\nb,30,pro,2\nc,20,pro,\n").0);
     let none = told(import(&data, b"id,age,plan,charges\n").0);
     insta::assert_snapshot!(some + &none);

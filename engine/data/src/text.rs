@@ -3,12 +3,13 @@
 use crate::cell::{Cell, parse};
 use crate::codes;
 use crate::header::match_columns;
+use crate::quotes::Stray;
 use crate::records::{LONGEST_RECORD, Records, Stop};
 use crate::report::{At, quoted, thousands};
 use crate::source::{Source, first_bad_byte, report_io};
 use crate::table::Table;
 use mlp_lang::finding::Finding;
-use mlp_lang::types::Type;
+use mlp_lang::types::{Column, Type};
 use std::fs::File;
 use std::path::Path;
 
@@ -57,6 +58,10 @@ fn rows(records: &mut Records, dialect: &Dialect<'_>, table: &mut Table<'_>) -> 
     let mut bad_byte = None;
     while records.next()? {
         let at = records.at();
+        if let Some(stray) = records.stray() {
+            text_after_quote(stray, name_of(columns, &places, stray.field), at, table);
+            continue;
+        }
         if records.len() != width {
             ragged(records, width, at, table);
             continue;
@@ -91,7 +96,7 @@ fn rows(records: &mut Records, dialect: &Dialect<'_>, table: &mut Table<'_>) -> 
                 Err(fault) => {
                     let found = if trimmed.is_empty() { "an empty cell".to_owned() } else { quoted(trimmed) };
                     let message =
-                        || format!("column `{}` holds {found}, and {} is wanted", column.name, fault.expected);
+                        || format!("column {} holds {found}, and {} is wanted", quoted(&column.name), fault.expected);
                     let help = fault.help;
                     table.report.add(fault.code, at, Some(&column.name), message, |f| {
                         let f = f.label(format!("wanted: {}", fault.expected));
@@ -112,6 +117,10 @@ fn rows(records: &mut Records, dialect: &Dialect<'_>, table: &mut Table<'_>) -> 
 fn header(records: &mut Records, dialect: &Dialect<'_>, table: &mut Table<'_>) -> Option<Vec<usize>> {
     let at = At { row: 0, line: records.at().line };
     let width = records.len();
+    if let Some(stray) = records.stray() {
+        text_after_quote(stray, None, at, table);
+        return None;
+    }
     let fields: Option<Vec<&str>> = (0..width).map(|i| records.field(i).map(|f| f.trim_matches([' ', '\t']))).collect();
     let Some(names) = fields else {
         let (offset, byte) = first_bad(records).unwrap_or_default();
@@ -133,6 +142,23 @@ fn header(records: &mut Records, dialect: &Dialect<'_>, table: &mut Table<'_>) -
         return None;
     }
     match_columns(table.columns(), &names, at.line, &mut table.report)
+}
+
+fn name_of<'a>(columns: &'a [Column], places: &[usize], place: usize) -> Option<&'a str> {
+    columns.iter().zip(places).find(|(_, p)| **p == place).map(|(c, _)| c.name.as_str())
+}
+
+fn text_after_quote(stray: &Stray, column: Option<&str>, at: At, table: &mut Table<'_>) {
+    let message = || {
+        let place = match column {
+            Some(name) => format!("a cell of column {}", quoted(name)),
+            None => format!("name {} of the header", stray.field + 1),
+        };
+        format!("{place} goes on after its closing quote, with {}", quoted(&String::from_utf8_lossy(&stray.text)))
+    };
+    table.report.add(codes::TEXT_AFTER_QUOTE, at, column, message, |f| {
+        f.help("put the quote at the very end of the cell; inside quotes a quote is written twice: `\"\"`")
+    });
 }
 
 fn ragged(records: &Records, width: usize, at: At, table: &mut Table<'_>) {
@@ -159,14 +185,14 @@ fn first_bad(records: &Records) -> Option<(u64, u8)> {
 }
 
 fn not_utf8(column: &str, at: At, offset: u64, byte: u8, table: &mut Table<'_>) {
-    let message = || format!("a cell of column `{column}` is not UTF-8");
+    let message = || format!("a cell of column {} is not UTF-8", quoted(column));
     table.report.add(codes::NOT_UTF8, at, Some(column), message, |f| {
         f.note(format!("the first such byte is 0x{byte:02X}, at offset {offset} of the file")).help(RECODE)
     });
 }
 
 fn nul(column: &str, at: At, table: &mut Table<'_>) {
-    let message = || format!("a cell of column `{column}` holds a NUL byte");
+    let message = || format!("a cell of column {} holds a NUL byte", quoted(column));
     let help = "text has no NUL bytes: see whether the file was cut, or written as binary or UTF-16";
     table.report.add(codes::NUL_BYTE, at, Some(column), message, |f| f.help(help));
 }
