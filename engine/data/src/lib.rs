@@ -45,7 +45,7 @@ impl Tables for TableReader {
     /// The number rises whenever the same file can come out as another table.
     fn identity(&self, data: &DataNode) -> BTreeMap<String, String> {
         let reader = match data.source {
-            DataSource::Csv { .. } => "csv 1",
+            DataSource::Csv { .. } => "csv 2",
             DataSource::Parquet { .. } => "parquet 1",
         };
         BTreeMap::from([("reader".to_owned(), reader.to_owned())])
