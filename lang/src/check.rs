@@ -33,6 +33,8 @@ use crate::names::Names;
 use crate::pipeline::Pipeline;
 use crate::signature::Modules;
 use crate::span::Source;
+use crate::syntax::MOST_FINDINGS;
+use crate::syntax::codes::TOO_MANY_FINDINGS;
 use indexmap::IndexMap;
 use std::collections::HashMap;
 
@@ -66,14 +68,36 @@ pub fn check(source: &Source, modules: &dyn Modules, overrides: &IndexMap<String
         nodes: HashMap::new(),
         order: Vec::new(),
         ids: HashMap::new(),
+        once: HashMap::new(),
     };
     let pipeline = lower::lower(&mut cx, modules, overrides);
     crate::lint::lint(&mut cx, broken);
+    cx.count_repetitions();
     let mut findings = cx.findings;
     findings.sort_by_key(|finding| match &finding.primary.place {
         Place::Source { span, .. } => (span.start, span.end),
         Place::Data { .. } => (u32::MAX, u32::MAX),
     });
     let failed = findings.iter().any(Finding::is_error);
+    shorten(source, &mut findings);
     Checked { pipeline: pipeline.filter(|_| !failed), findings }
+}
+
+/// Nobody reads more than [`MOST_FINDINGS`]. `findings` are in order; what is left out is told once.
+fn shorten(source: &Source, findings: &mut Vec<Finding>) {
+    if findings.len() <= MOST_FINDINGS + 1 {
+        return;
+    }
+    findings.retain(|finding| finding.code != TOO_MANY_FINDINGS);
+    let left_out = findings.split_off(MOST_FINDINGS.min(findings.len()));
+    let Some(first) = left_out.first() else { return };
+    let place = match &first.primary.place {
+        Place::Source { span, .. } => crate::context::place(source, *span),
+        other => other.clone(),
+    };
+    findings.push(
+        Finding::error(TOO_MANY_FINDINGS, place, format!("more than {MOST_FINDINGS} things are wrong"))
+            .label("what is wrong from here on is not shown")
+            .help("mend the first findings and check again"),
+    );
 }

@@ -99,7 +99,7 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
     let mut needs = BTreeSet::new();
     let (name, when, kind) = match &declaration.kind {
         DeclarationKind::Data { name, schema, settings, expectations } => {
-            let (facts, node) = data::lower(cx, name, schema.as_ref(), settings, expectations);
+            let (facts, node) = data::lower(cx, name, schema.as_ref(), settings, expectations, declaration.damaged);
             publish(cx, index, &name.name, facts);
             (name, None, NodeKind::Data(node?))
         }
@@ -120,7 +120,7 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
             (name, when, NodeKind::Step(node.into()))
         }
         DeclarationKind::Gate { name, requirements, after } => {
-            let node = gate::lower(cx, name, requirements, &mut needs);
+            let node = gate::lower(cx, name, requirements, declaration.damaged, &mut needs);
             waits_for(cx, after, &mut needs, &[Kind::Gate, Kind::Step])?;
             (name, None, NodeKind::Gate(node?))
         }
@@ -178,7 +178,8 @@ fn waits_for(cx: &mut Context<'_>, after: &[Ident], needs: &mut BTreeSet<NodeId>
                     format!("`{}` is not declared, and `after` waits for {words}", ident.name),
                 )
                 .label("not declared");
-                cx.findings.push(suggest(finding, ident.span, near, || format!("name {words}")));
+                let finding = suggest(finding, ident.span, near, || format!("name {words}"));
+                cx.report_once(format!("name {}", ident.name), "also here", finding);
             }
         }
     }

@@ -217,7 +217,10 @@ impl<'r> Resolver<'r, '_> {
                 )
                 .label(format!("needs `{}`", param.name))
                 .help(format!("write `label` behind a column{table}, or `{}: column` in the call", param.name));
-                self.cx.report(finding);
+                match &schema.name {
+                    Some(name) => self.cx.report_once(format!("label of {name}"), "needs it too", finding),
+                    None => self.cx.report(finding),
+                }
                 None
             }
         }

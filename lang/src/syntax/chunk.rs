@@ -95,6 +95,13 @@ impl<'t> Parser<'t> {
         Some(Ident { name: self.word(second).into(), span: self.tokens[second].span })
     }
 
+    /// The name that a broken `use` would have brought: its last word.
+    fn imported_name(&self) -> Option<Ident> {
+        let words = self.layout.header.clone().skip(1).filter(|i| self.tokens[*i].kind == TokenKind::Word);
+        let last = words.filter(|i| self.word(*i) != "as").last()?;
+        Some(Ident { name: self.word(last).into(), span: self.tokens[last].span })
+    }
+
     fn declaration(&mut self, keyword: &str) -> Parsed {
         if let Some(what) = keywords::later_declaration(keyword) {
             return self.later_declaration(keyword, what);
@@ -115,13 +122,17 @@ impl<'t> Parser<'t> {
             "gate" => self.gate(),
             _ => self.model(),
         };
+        let mut damaged = self.findings.len() > before;
         self.check_tail(before);
+        // A block whose lines were lost to a mistake around them.
+        damaged |= self.findings.len() > before && self.members().is_empty();
         let mut broken = None;
+        let is_use = keyword == "use";
         let keyword = self.tokens[0].span;
         let declaration = match kind {
-            Some(kind) => Some(Declaration { doc: self.doc.take(), span: self.whole(), keyword, kind }),
+            Some(kind) => Some(Declaration { doc: self.doc.take(), span: self.whole(), keyword, damaged, kind }),
             None => {
-                broken = self.declared_name();
+                broken = if is_use { self.imported_name() } else { self.declared_name() };
                 None
             }
         };

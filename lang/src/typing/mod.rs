@@ -420,11 +420,15 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
             Scope::Constant => (codes::UNKNOWN_NAME, format!("no parameter is named `{name}`")),
         };
         let finding = Finding::error(code, self.cx.place(span), message).label("not declared");
-        self.cx.findings.push(names::suggest(finding, span, near, || match self.scope {
+        let finding = names::suggest(finding, span, near, || match self.scope {
             Scope::Table(_) => format!("columns are {}", listed_columns(columns)),
             Scope::Run => "a step's metrics are written `step.metric`".to_owned(),
             Scope::Constant => format!("declare it: `param {name}: int = 1`; a text needs quotes"),
-        }));
+        });
+        match self.scope {
+            Scope::Table(_) => self.cx.report(finding),
+            _ => self.cx.report_once(format!("name {name}"), "also here", finding),
+        }
     }
 
     /// Builds an expression from operands; folds it when they are constants. Unknown operands make it unknown.

@@ -130,3 +130,11 @@ fn the_spec_lists_every_code() {
         assert!(spec.contains(&line), "spec/06-findings.md lacks {line}");
     }
 }
+
+#[test]
+fn a_flood_of_mistakes_in_meaning_is_cut_off() {
+    let steps: String = (0..2_000).map(|n| format!("step s{n} = tabular.split(gone{n})\n")).collect();
+    let findings = checked(&format!("{PRELUDE}{steps}")).findings;
+    assert_eq!(findings.len(), crate::syntax::MOST_FINDINGS + 1);
+    assert_eq!(findings.last().map(|finding| &*finding.code.name), Some("too-many-findings"));
+}
