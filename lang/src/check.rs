@@ -44,14 +44,39 @@ mod tests;
 /// The outcome of a check.
 #[derive(Clone, Debug, Default)]
 pub struct Checked {
-    /// Present exactly when no finding is an error.
+    /// Present exactly when no finding is an error (and, of [`inspect`], when each parameter has a value).
     pub pipeline: Option<Pipeline>,
     /// In order of their place.
     pub findings: Vec<Finding>,
 }
 
 /// Checks one file. `overrides` are parameters given on the command line, as text in the syntax of their declared type.
+///
+/// For a file that is about to run: a parameter without a value is an error.
 pub fn check(source: &Source, modules: &dyn Modules, overrides: &IndexMap<String, String>) -> Checked {
+    check_for(source, modules, overrides, Purpose::Run)
+}
+
+/// Checks one file as it stands, before anybody says with which parameters it will run. A parameter without a value is
+/// no mistake then: its value is unknown, and what depends on it is not looked at further. The outcome has no pipeline if
+/// there is such a parameter, even when nothing is wrong.
+pub fn inspect(source: &Source, modules: &dyn Modules, overrides: &IndexMap<String, String>) -> Checked {
+    check_for(source, modules, overrides, Purpose::Inspection)
+}
+
+/// What a file is checked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Run,
+    Inspection,
+}
+
+fn check_for(
+    source: &Source,
+    modules: &dyn Modules,
+    overrides: &IndexMap<String, String>,
+    purpose: Purpose,
+) -> Checked {
     let syntax = crate::syntax::parse(source);
     let broken = !syntax.findings.is_empty();
     let mut findings = syntax.findings;
@@ -70,7 +95,7 @@ pub fn check(source: &Source, modules: &dyn Modules, overrides: &IndexMap<String
         ids: HashMap::new(),
         once: HashMap::new(),
     };
-    let pipeline = lower::lower(&mut cx, modules, overrides);
+    let pipeline = lower::lower(&mut cx, modules, overrides, purpose);
     crate::lint::lint(&mut cx, broken);
     cx.count_repetitions();
     let mut findings = cx.findings;

@@ -26,6 +26,7 @@ mod settings;
 mod step;
 mod uses;
 
+use crate::check::Purpose;
 use crate::codes;
 use crate::context::{Context, NodeFacts};
 use crate::finding::Finding;
@@ -42,10 +43,11 @@ pub(crate) fn lower(
     cx: &mut Context<'_>,
     modules: &dyn Modules,
     overrides: &IndexMap<String, String>,
+    purpose: Purpose,
 ) -> Option<Pipeline> {
     let header = header::lower(cx);
     uses::load(cx, modules);
-    let params = params::lower(cx, overrides);
+    let params = params::lower(cx, overrides, purpose);
     schema::lower_all(cx);
     graph::arrange(cx);
 

@@ -206,7 +206,13 @@ impl<'t> Parser<'t> {
     }
 
     fn edition(&mut self) -> Option<Edition> {
-        let (parts, builder) = self.header(Rule::edition)?;
+        let Some((parts, builder)) = self.header(Rule::edition) else {
+            if let ([mlp], Some(finding)) = (self.header_words().as_slice(), self.findings.last_mut()) {
+                let title = "write `mlp 1`";
+                *finding = finding.clone().help(title).fix(title, *mlp, "mlp 1", Safety::Safe);
+            }
+            return None;
+        };
         let number = parts.into_iter().next()?;
         let span = builder.span(&number);
         let number = number.as_str().parse().ok();
@@ -219,6 +225,12 @@ impl<'t> Parser<'t> {
             builder.findings.push(finding.label("the only edition is 1").help("write `mlp 1`, or install a newer mlp"));
         }
         Some(Edition { number: number.unwrap_or(0), span: self.span(&self.layout.header) })
+    }
+
+    /// The places of what stands in the header.
+    fn header_words(&self) -> Vec<Span> {
+        let header = self.tokens.get(self.layout.header.clone()).unwrap_or_default();
+        header.iter().filter(|token| !token.kind.is_trivia()).map(|token| token.span).collect()
     }
 
     fn pipeline(&mut self) -> Option<DeclarationKind> {
@@ -420,7 +432,9 @@ impl<'t> Parser<'t> {
             let (Some(keyword), Some(value)) = (inner.next(), inner.next()) else { continue };
             let keyword_span = builder.span(&keyword);
             match rule {
-                Rule::because if clause.because.is_none() => clause.because = Some(builder.plain_string(value)),
+                Rule::because if clause.because.is_none() => {
+                    clause.because = Some(builder.fixed_text(value, "a reason"))
+                }
                 Rule::min_support if clause.min_support.is_none() => clause.min_support = Some(builder.expr(value)),
                 Rule::unless => {
                     builder.findings.push(failure::not_yet(at, "unless", "an exception from a requirement"))

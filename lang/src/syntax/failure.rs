@@ -315,12 +315,20 @@ pub fn stray(text: &str, tokens: &[Token]) -> Finding {
 
 /// A part of the language that this version cannot run.
 pub fn not_yet(span: Span, word: &str, what: &str) -> Finding {
-    Finding::error(
-        codes::NOT_IN_THIS_VERSION,
-        place(span),
-        format!("`{word}` is {what}, and this version of mlp cannot run it yet"),
-    )
-    .label("not in this version")
+    Finding::error(codes::NOT_IN_THIS_VERSION, place(span), format!("`{word}` ({what}) is not in this version of mlp"))
+        .label("not in this version")
+        .help(match word {
+            "sql" | "docker" | "process" => "leave it out for now; a step calls a step of a module: `module.step(...)`",
+            "for" => "leave it out for now; write one step for each",
+            "on" => "leave it out for now; let your scheduler start `mlp run`",
+            "deploy" | "monitor" => "leave it out for now; the model is in the registry once its gates have passed",
+            "tune" => "leave it out for now; give the settings as parameters and run the file with several values",
+            "pii" => "leave it out for now; keep such columns out of the file that is read",
+            "approve" | "unless" => "leave it out for now; a gate requires conditions on metrics",
+            "component" => "leave it out for now; write its declarations where they are used",
+            "secret" => "leave it out for now; steps of this version are given no secrets",
+            _ => "leave it out for now",
+        })
 }
 
 /// A clause that may stand once.

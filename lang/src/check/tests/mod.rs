@@ -3,7 +3,7 @@
 mod laws;
 mod render;
 
-use crate::check::{Checked, check};
+use crate::check::{Checked, check, inspect};
 use crate::signature::{ModuleError, ModuleSignature, Modules};
 use crate::span::Source;
 use indexmap::IndexMap;
@@ -137,4 +137,15 @@ fn a_flood_of_mistakes_in_meaning_is_cut_off() {
     let findings = checked(&format!("{PRELUDE}{steps}")).findings;
     assert_eq!(findings.len(), crate::syntax::MOST_FINDINGS + 1);
     assert_eq!(findings.last().map(|finding| &*finding.code.name), Some("too-many-findings"));
+}
+
+#[test]
+fn a_parameter_without_a_value_is_no_mistake_before_a_run() {
+    let text = format!("{PRELUDE}param a: int\nstep b = tabular.split(customers, seed: a)\n");
+    let source = Source::new("test.mlp", &text);
+    let seen = inspect(&source, &Std::new(), &IndexMap::new());
+    assert_eq!(seen.findings, []);
+    assert!(seen.pipeline.is_none());
+    let given = [("a".to_owned(), "1".to_owned())].into_iter().collect();
+    assert!(inspect(&source, &Std::new(), &given).pipeline.is_some());
 }
