@@ -149,3 +149,11 @@ fn a_parameter_without_a_value_is_no_mistake_before_a_run() {
     let given = [("a".to_owned(), "1".to_owned())].into_iter().collect();
     assert!(inspect(&source, &Std::new(), &given).pipeline.is_some());
 }
+
+#[test]
+fn the_ten_mistakes_of_the_whole_tool_are_ten_findings() {
+    let text = include_str!("../../../../tests/e2e/cases/ten_mistakes.mlp");
+    let findings = checked(text).findings;
+    let names: Vec<&str> = findings.iter().map(|finding| &*finding.code.name).collect();
+    assert_eq!(names.len(), 10, "{}", render::findings(&Source::new("ten_mistakes.mlp", text), &findings));
+}
