@@ -98,7 +98,7 @@ impl<'t> Parser<'t> {
     /// The name that a broken `use` would have brought: its last word.
     fn imported_name(&self) -> Option<Ident> {
         let words = self.layout.header.clone().skip(1).filter(|i| self.tokens[*i].kind == TokenKind::Word);
-        let last = words.filter(|i| self.word(*i) != "as").last()?;
+        let last = words.rev().find(|i| self.word(*i) != "as")?;
         Some(Ident { name: self.word(last).into(), span: self.tokens[last].span })
     }
 
