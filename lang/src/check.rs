@@ -33,6 +33,8 @@ use crate::names::Names;
 use crate::pipeline::Pipeline;
 use crate::signature::Modules;
 use crate::span::Source;
+use crate::syntax::MOST_FINDINGS;
+use crate::syntax::codes::TOO_MANY_FINDINGS;
 use indexmap::IndexMap;
 use std::collections::HashMap;
 
@@ -42,14 +44,39 @@ mod tests;
 /// The outcome of a check.
 #[derive(Clone, Debug, Default)]
 pub struct Checked {
-    /// Present exactly when no finding is an error.
+    /// Present exactly when no finding is an error (and, of [`inspect`], when each parameter has a value).
     pub pipeline: Option<Pipeline>,
     /// In order of their place.
     pub findings: Vec<Finding>,
 }
 
 /// Checks one file. `overrides` are parameters given on the command line, as text in the syntax of their declared type.
+///
+/// For a file that is about to run: a parameter without a value is an error.
 pub fn check(source: &Source, modules: &dyn Modules, overrides: &IndexMap<String, String>) -> Checked {
+    check_for(source, modules, overrides, Purpose::Run)
+}
+
+/// Checks one file as it stands, before anybody says with which parameters it will run. A parameter without a value is
+/// no mistake then: its value is unknown, and what depends on it is not looked at further. The outcome has no pipeline if
+/// there is such a parameter, even when nothing is wrong.
+pub fn inspect(source: &Source, modules: &dyn Modules, overrides: &IndexMap<String, String>) -> Checked {
+    check_for(source, modules, overrides, Purpose::Inspection)
+}
+
+/// What a file is checked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Run,
+    Inspection,
+}
+
+fn check_for(
+    source: &Source,
+    modules: &dyn Modules,
+    overrides: &IndexMap<String, String>,
+    purpose: Purpose,
+) -> Checked {
     let syntax = crate::syntax::parse(source);
     let broken = !syntax.findings.is_empty();
     let mut findings = syntax.findings;
@@ -66,14 +93,36 @@ pub fn check(source: &Source, modules: &dyn Modules, overrides: &IndexMap<String
         nodes: HashMap::new(),
         order: Vec::new(),
         ids: HashMap::new(),
+        once: HashMap::new(),
     };
-    let pipeline = lower::lower(&mut cx, modules, overrides);
+    let pipeline = lower::lower(&mut cx, modules, overrides, purpose);
     crate::lint::lint(&mut cx, broken);
+    cx.count_repetitions();
     let mut findings = cx.findings;
     findings.sort_by_key(|finding| match &finding.primary.place {
         Place::Source { span, .. } => (span.start, span.end),
         Place::Data { .. } => (u32::MAX, u32::MAX),
     });
     let failed = findings.iter().any(Finding::is_error);
+    shorten(source, &mut findings);
     Checked { pipeline: pipeline.filter(|_| !failed), findings }
+}
+
+/// Nobody reads more than [`MOST_FINDINGS`]. `findings` are in order; what is left out is told once.
+fn shorten(source: &Source, findings: &mut Vec<Finding>) {
+    if findings.len() <= MOST_FINDINGS + 1 {
+        return;
+    }
+    findings.retain(|finding| finding.code != TOO_MANY_FINDINGS);
+    let left_out = findings.split_off(MOST_FINDINGS.min(findings.len()));
+    let Some(first) = left_out.first() else { return };
+    let place = match &first.primary.place {
+        Place::Source { span, .. } => crate::context::place(source, *span),
+        other => other.clone(),
+    };
+    findings.push(
+        Finding::error(TOO_MANY_FINDINGS, place, format!("more than {MOST_FINDINGS} things are wrong"))
+            .label("what is wrong from here on is not shown")
+            .help("mend the first findings and check again"),
+    );
 }

@@ -34,6 +34,7 @@ codes! {
     UNUSABLE_MODULE = "E0216" "unusable-module" "A plugin that this version cannot use.";
     DUPLICATE_COLUMN = "E0217" "duplicate-column" "A column declared twice in one schema.";
     DUPLICATE_SETTING = "E0218" "duplicate-setting" "A setting given twice in one block or call.";
+    REPEATED_COLUMN = "E0219" "repeated-column" "A column named twice in one list.";
     TYPE_MISMATCH = "E0301" "type-mismatch" "A value of one type where another is wanted.";
     MISSING_UNIT = "E0302" "missing-unit" "A bare number where a fraction, duration or size is wanted.";
     BAD_OPERANDS = "E0303" "bad-operands" "An operator between types that it does not join.";
@@ -60,6 +61,7 @@ codes! {
     TWO_LABELS = "E0413" "two-labels" "A schema with more than one label.";
     TWO_PIPELINES = "E0414" "two-pipelines" "A file with more than one `pipeline`.";
     MISPLACED_SUPPORT = "E0415" "misplaced-support" "`min_support` on a condition without groups.";
+    LEAKING_LABEL = "E0416" "leaking-label" "A label among the features of the same step.";
     UNUSED_PARAM = "W0201" "unused-param" "A parameter that nothing reads.";
     UNUSED_SCHEMA = "W0202" "unused-schema" "A schema that no data has.";
     UNUSED_MODULE = "W0203" "unused-module" "A `use` that no step calls.";

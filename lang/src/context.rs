@@ -1,6 +1,6 @@
 //! What the checker knows while it works: the names, what was found out about each declaration, and the findings.
 
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Label, Place};
 use crate::names::Names;
 use crate::pipeline::{MetricRef, NodeId};
 use crate::signature::ModuleSignature;
@@ -33,7 +33,12 @@ pub(crate) struct Context<'a> {
     pub(crate) order: Vec<usize>,
     /// By index of the declaration.
     pub(crate) ids: HashMap<usize, NodeId>,
+    /// Mistakes that have one cause and many places: which finding tells of it, and at how many more places it was met.
+    pub(crate) once: HashMap<String, (usize, usize)>,
 }
+
+/// How many further places a finding shows; more are counted.
+const MOST_PLACES: usize = 3;
 
 /// A module and the name it goes by.
 #[derive(Clone)]
@@ -66,6 +71,28 @@ impl Context<'_> {
 
     pub(crate) fn report(&mut self, finding: Finding) {
         self.findings.push(finding);
+    }
+
+    /// Reports a mistake whose cause may be met at many places: the first is the finding, the others are labels on it.
+    pub(crate) fn report_once(&mut self, cause: String, again: &str, finding: Finding) {
+        let Some((first, more)) = self.once.get_mut(&cause) else {
+            self.once.insert(cause, (self.findings.len(), 0));
+            return self.findings.push(finding);
+        };
+        *more += 1;
+        if *more <= MOST_PLACES {
+            let label = Label { place: finding.primary.place, text: again.to_owned() };
+            self.findings[*first].secondary.push(label);
+        }
+    }
+
+    /// Says how many places were not shown.
+    pub(crate) fn count_repetitions(&mut self) {
+        for (first, more) in self.once.values().filter(|(_, more)| *more > MOST_PLACES) {
+            let more = more - MOST_PLACES;
+            let places = if more == 1 { "place" } else { "places" };
+            self.findings[*first].notes.push(format!("and at {more} more {places}"));
+        }
     }
 
     /// The type of a metric that was resolved before.

@@ -38,11 +38,6 @@ impl Kind {
             Kind::Module => "a module",
         }
     }
-
-    /// Whether it is a vertex of the graph.
-    pub(crate) fn is_node(self) -> bool {
-        matches!(self, Kind::Data | Kind::Step | Kind::Gate | Kind::Model)
-    }
 }
 
 /// A declared name.

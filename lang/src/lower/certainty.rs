@@ -5,7 +5,7 @@ use crate::codes;
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::names::Kind;
-use crate::pipeline::Expr;
+use crate::pipeline::{Expr, Stat};
 use crate::syntax::ast;
 use crate::typing::reach;
 use crate::value::Value;
@@ -21,6 +21,9 @@ pub(super) fn report(cx: &mut Context<'_>, written: &ast::Expr, condition: &Expr
     if by_param {
         return;
     }
+    if held && may_be_missing(condition) {
+        return;
+    }
     let place = cx.place(written.span);
     cx.report(if held {
         Finding::warning(codes::ALWAYS_HOLDS, place, "this condition cannot fail")
@@ -31,6 +34,25 @@ pub(super) fn report(cx: &mut Context<'_>, written: &ast::Expr, condition: &Expr
             .label("false whatever the run measures")
             .help("a fraction lies between 0% and 100%, a count is not negative")
     });
+}
+
+/// Whether something in the condition can have no value in a run: a metric that could not be computed, a statistic of an
+/// empty table, a division by zero. What is missing never holds, so such a condition can fail however its numbers lie.
+fn may_be_missing(expr: &Expr) -> bool {
+    match expr {
+        Expr::Const(value) => *value == Value::Null,
+        Expr::Stat(Stat::Rows) => false,
+        Expr::Metric(_) | Expr::Stat(_) | Expr::Arithmetic(..) | Expr::Call(..) => true,
+        Expr::Not(inner) | Expr::Negate(inner) => may_be_missing(inner),
+        // One side that is there is enough, whichever it is.
+        Expr::Coalesce(left, right) => may_be_missing(left) && may_be_missing(right),
+        Expr::And(left, right) | Expr::Or(left, right) | Expr::Compare(_, left, right) | Expr::In(left, right) => {
+            may_be_missing(left) || may_be_missing(right)
+        }
+        Expr::When { then, condition, otherwise } => {
+            [then, condition, otherwise].into_iter().any(|part| may_be_missing(part))
+        }
+    }
 }
 
 fn certain(cx: &Context<'_>, condition: &Expr) -> Option<bool> {

@@ -4,6 +4,7 @@ use super::{block, bounds, certainty};
 use crate::codes;
 use crate::context::{Context, NodeFacts};
 use crate::finding::{Finding, Safety};
+use crate::names::Kind;
 use crate::pipeline::{DataNode, DataSource, Expectation};
 use crate::syntax::ast::{self, Argument, Clause, ExprKind, Ident, Setting};
 use crate::types::{Bound, Comparison, Schema, Type};
@@ -21,9 +22,10 @@ pub(super) fn lower(
     schema: Option<&Ident>,
     settings: &[Setting],
     expectations: &[Clause],
+    damaged: bool,
 ) -> (NodeFacts, Option<DataNode>) {
     let schema = schema_of(cx, name, schema);
-    let source = source(cx, name, settings);
+    let source = source(cx, name, settings, damaged);
     let mut whole = Vec::new();
     let mut folded: Option<Schema> = schema.as_deref().cloned();
     let mut sound = true;
@@ -83,6 +85,7 @@ fn schema_of(cx: &mut Context<'_>, name: &Ident, schema: Option<&Ident>) -> Opti
         return None;
     }
     let finding = match cx.names.get(&schema.name) {
+        Some(declared) if declared.kind == Kind::Schema => return None,
         Some(declared) => Finding::error(
             codes::WRONG_KIND,
             cx.place(schema.span),
@@ -90,7 +93,7 @@ fn schema_of(cx: &mut Context<'_>, name: &Ident, schema: Option<&Ident>) -> Opti
         )
         .also(cx.place(declared.span), "declared here"),
         None => {
-            let schemas = || cx.names.of_kind(|kind| kind == crate::names::Kind::Schema);
+            let schemas = || cx.names.of_kind(|kind| kind == Kind::Schema);
             let near = cx.names.nearest(&schema.name, schemas());
             let finding = Finding::error(
                 codes::UNKNOWN_TYPE,
@@ -106,10 +109,13 @@ fn schema_of(cx: &mut Context<'_>, name: &Ident, schema: Option<&Ident>) -> Opti
     None
 }
 
-fn source(cx: &mut Context<'_>, name: &Ident, settings: &[Setting]) -> Option<DataSource> {
+fn source(cx: &mut Context<'_>, name: &Ident, settings: &[Setting], damaged: bool) -> Option<DataSource> {
     let found = block::settings(cx, "data", settings, &["source"], &["pii", "refresh", "version", "sample"]);
     let Some(setting) = found.get("source") else {
-        if !settings.iter().any(|setting| setting.name.name == "source" || block::is_broken(setting)) {
+        let meant = |setting: &Setting| {
+            setting.name.name == "source" || cx.names.nearest(&setting.name.name, ["source"]).is_some()
+        };
+        if !damaged && !settings.iter().any(|setting| meant(setting) || block::is_broken(setting)) {
             cx.report(
                 Finding::error(
                     codes::MISSING_SETTING,

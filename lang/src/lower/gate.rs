@@ -15,8 +15,12 @@ pub(super) fn lower(
     cx: &mut Context<'_>,
     name: &Ident,
     clauses: &[Clause],
+    damaged: bool,
     needs: &mut BTreeSet<NodeId>,
 ) -> Option<GateNode> {
+    if clauses.is_empty() && damaged {
+        return None;
+    }
     if clauses.is_empty() {
         cx.report(
             Finding::error(

@@ -7,7 +7,7 @@ use super::references;
 use crate::codes;
 use crate::context::Context;
 use crate::finding::Finding;
-use crate::names::declared_name;
+use crate::names::{Kind, declared_name};
 use crate::pipeline::NodeId;
 use crate::signature::StepSignature;
 use crate::span::Span;
@@ -137,27 +137,33 @@ fn edges(cx: &Context<'_>) -> Edges {
     let mut edges = Edges::new();
     for (index, declaration) in cx.file.declarations.iter().enumerate() {
         let mut targets: Vec<(usize, Span)> = Vec::new();
-        let mut visit = |name: &str, span: Span| {
+        // A name of a kind that cannot stand there is no edge: it is reported for what it is, and not as a cycle too.
+        let mut visit = |name: &str, span: Span, wanted: &[Kind]| {
             if let Some(declared) = cx.names.get(name)
-                && declared.kind.is_node()
+                && wanted.contains(&declared.kind)
             {
                 targets.push((declared.index, span));
             }
         };
+        let rows: &[Kind] = &[Kind::Data, Kind::Step];
+        let gates_and_steps: &[Kind] = &[Kind::Gate, Kind::Step];
         match &declaration.kind {
             DeclarationKind::Data { .. } => {}
             DeclarationKind::Step { body, when, after, .. } => {
-                inputs(cx, body, &mut visit);
-                when.iter().for_each(|condition| references::names(condition, &mut visit));
-                after.iter().for_each(|ident| visit(&ident.name, ident.span));
+                inputs(cx, body, &mut |name, span| visit(name, span, rows));
+                when.iter()
+                    .for_each(|condition| references::names(condition, &mut |name, span| visit(name, span, rows)));
+                after.iter().for_each(|ident| visit(&ident.name, ident.span, gates_and_steps));
             }
             DeclarationKind::Gate { requirements, after, .. } => {
-                requirements.iter().for_each(|clause| references::names(&clause.condition, &mut visit));
-                after.iter().for_each(|ident| visit(&ident.name, ident.span));
+                for clause in requirements {
+                    references::names(&clause.condition, &mut |name, span| visit(name, span, rows));
+                }
+                after.iter().for_each(|ident| visit(&ident.name, ident.span, gates_and_steps));
             }
             DeclarationKind::Model { value, after, .. } => {
-                references::names(value, &mut visit);
-                after.iter().for_each(|ident| visit(&ident.name, ident.span));
+                references::names(value, &mut |name, span| visit(name, span, rows));
+                after.iter().for_each(|ident| visit(&ident.name, ident.span, &[Kind::Gate]));
             }
             _ => continue,
         }

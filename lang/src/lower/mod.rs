@@ -26,6 +26,7 @@ mod settings;
 mod step;
 mod uses;
 
+use crate::check::Purpose;
 use crate::codes;
 use crate::context::{Context, NodeFacts};
 use crate::finding::Finding;
@@ -42,10 +43,11 @@ pub(crate) fn lower(
     cx: &mut Context<'_>,
     modules: &dyn Modules,
     overrides: &IndexMap<String, String>,
+    purpose: Purpose,
 ) -> Option<Pipeline> {
     let header = header::lower(cx);
     uses::load(cx, modules);
-    let params = params::lower(cx, overrides);
+    let params = params::lower(cx, overrides, purpose);
     schema::lower_all(cx);
     graph::arrange(cx);
 
@@ -99,7 +101,7 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
     let mut needs = BTreeSet::new();
     let (name, when, kind) = match &declaration.kind {
         DeclarationKind::Data { name, schema, settings, expectations } => {
-            let (facts, node) = data::lower(cx, name, schema.as_ref(), settings, expectations);
+            let (facts, node) = data::lower(cx, name, schema.as_ref(), settings, expectations, declaration.damaged);
             publish(cx, index, &name.name, facts);
             (name, None, NodeKind::Data(node?))
         }
@@ -120,7 +122,7 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
             (name, when, NodeKind::Step(node.into()))
         }
         DeclarationKind::Gate { name, requirements, after } => {
-            let node = gate::lower(cx, name, requirements, &mut needs);
+            let node = gate::lower(cx, name, requirements, declaration.damaged, &mut needs);
             waits_for(cx, after, &mut needs, &[Kind::Gate, Kind::Step])?;
             (name, None, NodeKind::Gate(node?))
         }
@@ -178,7 +180,8 @@ fn waits_for(cx: &mut Context<'_>, after: &[Ident], needs: &mut BTreeSet<NodeId>
                     format!("`{}` is not declared, and `after` waits for {words}", ident.name),
                 )
                 .label("not declared");
-                cx.findings.push(suggest(finding, ident.span, near, || format!("name {words}")));
+                let finding = suggest(finding, ident.span, near, || format!("name {words}"));
+                cx.report_once(format!("name {}", ident.name), "also here", finding);
             }
         }
     }

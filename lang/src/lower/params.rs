@@ -1,5 +1,6 @@
 //! `param holdout: fraction = 20%`: types and values, with what the command line says instead.
 
+use crate::check::Purpose;
 use crate::codes;
 use crate::context::{Context, KnownParam};
 use crate::finding::Finding;
@@ -14,7 +15,11 @@ use crate::value::Value;
 use indexmap::IndexMap;
 
 /// All parameters with their values; `None` when one has none.
-pub(super) fn lower(cx: &mut Context<'_>, overrides: &IndexMap<String, String>) -> Option<IndexMap<String, Param>> {
+pub(super) fn lower(
+    cx: &mut Context<'_>,
+    overrides: &IndexMap<String, String>,
+    purpose: Purpose,
+) -> Option<IndexMap<String, Param>> {
     let mut params = IndexMap::new();
     let mut whole = true;
     let file = cx.file;
@@ -28,6 +33,7 @@ pub(super) fn lower(cx: &mut Context<'_>, overrides: &IndexMap<String, String>) 
             _ if ty == Type::Unknown => None,
             (Some(text), _) => override_value(cx, &name.name, name.span, text, &ty),
             (None, Some(value)) => value,
+            (None, None) if purpose == Purpose::Inspection => None,
             (None, None) => {
                 let finding = Finding::error(
                     codes::PARAM_WITHOUT_VALUE,

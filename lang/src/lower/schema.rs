@@ -14,15 +14,17 @@ pub(super) fn lower_all(cx: &mut Context<'_>) {
     let file = cx.file;
     for (index, declaration) in file.declarations.iter().enumerate() {
         let DeclarationKind::Schema { name, fields } = &declaration.kind else { continue };
-        let schema = lower(cx, name, fields);
-        if cx.names.owns(&name.name, index) {
+        let schema = lower(cx, name, fields, declaration.damaged);
+        // A column that could not be understood may be the one that others ask for, or the label: a schema without it
+        // is not known, and what reads it is silent.
+        if cx.names.owns(&name.name, index) && !declaration.damaged {
             cx.schemas.insert(&name.name, Arc::new(schema));
         }
     }
 }
 
-fn lower(cx: &mut Context<'_>, name: &Ident, fields: &[Field]) -> Schema {
-    if fields.is_empty() {
+fn lower(cx: &mut Context<'_>, name: &Ident, fields: &[Field], damaged: bool) -> Schema {
+    if fields.is_empty() && !damaged {
         cx.report(
             Finding::error(
                 codes::EMPTY_SCHEMA,

@@ -41,7 +41,37 @@ pub(super) fn resolve(
             resolved[at] = Some(value);
         }
     }
+    leaking_labels(cx, signature, arguments, &mut resolved);
     signature.params.iter().zip(resolved).map(|(param, value)| (param.name.clone(), value.flatten())).collect()
+}
+
+/// A label among the features that a call names: the model would be told what it shall find out.
+fn leaking_labels(
+    cx: &mut Context<'_>,
+    signature: &StepSignature,
+    arguments: &Arguments<'_>,
+    resolved: &mut [Option<Option<Value>>],
+) {
+    for (at, param) in signature.params.iter().enumerate() {
+        let Some(ParamDefault::Features { of }) = &param.default else { continue };
+        let Some(ExprKind::List(items)) = arguments.settings[at].map(|written| &written.kind) else { continue };
+        let is_label =
+            |other: &ParamSignature| matches!(&other.default, Some(ParamDefault::Label { of: input }) if input == of);
+        let labels = signature.params.iter().zip(resolved.iter()).filter(|(other, _)| is_label(other));
+        let label = labels.filter_map(|(_, value)| value.as_ref()?.as_ref()).next();
+        let Some(Value::Column(label)) = label else { continue };
+        let Some(leak) = items.iter().find(|item| column_name(item) == Some(label)) else { continue };
+        cx.report(
+            Finding::error(
+                codes::LEAKING_LABEL,
+                cx.place(leak.span),
+                format!("`{label}` is the label of this step, and cannot be one of its `{}`", param.name),
+            )
+            .label("what is to be predicted")
+            .help("remove it: a model that is told the answer learns nothing"),
+        );
+        resolved[at] = Some(None);
+    }
 }
 
 /// Whether a setting can be resolved before the others: it does not look at any.
@@ -89,12 +119,42 @@ impl<'r> Resolver<'r, '_> {
             }
             (ParamType::List(element), ExprKind::List(items)) => {
                 let values: Vec<_> = items.iter().map(|item| self.given(param, element, item)).collect();
-                values.into_iter().collect::<Option<_>>().map(Value::List)
+                let values = values.into_iter().collect::<Option<Vec<_>>>()?;
+                self.is_sensible_list(param, written.span, items, &values).then_some(Value::List(values))
             }
             (ParamType::List(element), _) => self.not_a_list(param, element, written),
             (ParamType::Column { of }, _) => self.column(param, of, written),
             (ParamType::ValueOf { param: column }, _) => self.value_of(param, column, written),
         }
+    }
+
+    /// Whether a list of columns names each once, and some if there must be some.
+    fn is_sensible_list(&mut self, param: &ParamSignature, whole: Span, items: &[ast::Expr], values: &[Value]) -> bool {
+        if values.is_empty() && matches!(param.default, Some(ParamDefault::Features { .. })) {
+            let finding = Finding::error(
+                codes::NO_FEATURES,
+                self.cx.place(whole),
+                format!("`{}` names no column to learn from", param.name),
+            );
+            self.cx
+                .report(finding.help(format!("name columns, or leave `{}` out for all that can be used", param.name)));
+            return false;
+        }
+        let mut seen: HashMap<&str, Span> = HashMap::new();
+        for (item, value) in items.iter().zip(values) {
+            let Value::Column(column) = value else { continue };
+            if let Some(first) = seen.insert(column, item.span) {
+                let finding = Finding::error(
+                    codes::REPEATED_COLUMN,
+                    self.cx.place(item.span),
+                    format!("the column `{column}` stands twice in `{}`", param.name),
+                )
+                .also(self.cx.place(first), "first here");
+                self.cx.report(finding.help("remove one"));
+                return false;
+            }
+        }
+        true
     }
 
     fn plain(&mut self, param: &ParamSignature, ty: &Type, written: &ast::Expr) -> Option<Value> {
@@ -180,7 +240,7 @@ impl<'r> Resolver<'r, '_> {
                     let finding = Finding::error(
                         codes::UNUSABLE_MODULE,
                         self.cx.place(self.callee),
-                        format!("the module's own default for `{}` is not a {}", param.name, written_type(ty)),
+                        format!("the module's own default for `{}` is not {}", param.name, article(&written_type(ty))),
                     );
                     self.cx.report(finding.help(format!("give `{}`, and tell the module's author", param.name)));
                 }
@@ -196,7 +256,7 @@ impl<'r> Resolver<'r, '_> {
                     format!("`{}` must be given", param.name),
                 )
                 .label(format!("called without `{}`", param.name))
-                .note(format!("`{}` is a {}", param.name, written_type(ty)));
+                .note(format!("`{}` is {}", param.name, article(&written_type(ty))));
                 self.cx.report(finding.help(format!("add `{}: ...`", param.name)));
                 None
             }
@@ -217,7 +277,10 @@ impl<'r> Resolver<'r, '_> {
                 )
                 .label(format!("needs `{}`", param.name))
                 .help(format!("write `label` behind a column{table}, or `{}: column` in the call", param.name));
-                self.cx.report(finding);
+                match &schema.name {
+                    Some(name) => self.cx.report_once(format!("label of {name}"), "needs it too", finding),
+                    None => self.cx.report(finding),
+                }
                 None
             }
         }
@@ -271,6 +334,12 @@ impl<'r> Resolver<'r, '_> {
         }
         Some(Value::List(features))
     }
+}
+
+/// With "a" or "an".
+fn article(words: &str) -> String {
+    let vowel = words.starts_with(['a', 'e', 'i', 'o', 'u']);
+    format!("{} {words}", if vowel { "an" } else { "a" })
 }
 
 fn column_of(ty: &ParamType) -> Option<&str> {

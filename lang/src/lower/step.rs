@@ -134,11 +134,13 @@ fn module(cx: &mut Context<'_>, name: &str, span: Span) -> Option<Module> {
 
 /// Whether a `use` that could not be loaded, which was reported, probably meant to bring this name.
 fn is_missed(cx: &Context<'_>, name: &str) -> bool {
-    let failed = cx.names.of_kind(|kind| kind == Kind::Module).filter(|alias| {
-        let declared = cx.names.get(alias);
-        declared.is_some_and(|declared| matches!(cx.modules.get(&declared.index), Some(None)))
-    });
-    cx.names.nearest(name, failed).is_some()
+    cx.file.declarations.iter().enumerate().any(|(index, declaration)| {
+        let ast::DeclarationKind::Use { path, .. } = &declaration.kind else { return false };
+        let alias = crate::names::declared_name(declaration).map(|(alias, ..)| alias);
+        let failed = matches!(cx.modules.get(&index), Some(None));
+        // `use stdclassify` and `use standard.classify` both wanted `classify`.
+        failed && (path.ends_with(name) || cx.names.nearest(name, alias).is_some())
+    })
 }
 
 /// A module nobody imported: perhaps misspelt, perhaps just not `use`d.
@@ -163,7 +165,7 @@ fn unknown_module(cx: &mut Context<'_>, name: &str, span: Span) {
             })
         }
     };
-    cx.report(finding);
+    cx.report_once(format!("name {name}"), "also here", finding);
 }
 
 /// Where a new `use` goes: before the first, or before the first declaration.

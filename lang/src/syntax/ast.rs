@@ -43,6 +43,8 @@ pub struct Declaration {
     pub span: Span,
     /// Of its keyword.
     pub keyword: Span,
+    /// Whether a part of it could not be understood and is not in the tree, so that nothing may be said to be missing.
+    pub damaged: bool,
     /// What it declares.
     pub kind: DeclarationKind,
 }

@@ -95,6 +95,13 @@ impl<'t> Parser<'t> {
         Some(Ident { name: self.word(second).into(), span: self.tokens[second].span })
     }
 
+    /// The name that a broken `use` would have brought: its last word.
+    fn imported_name(&self) -> Option<Ident> {
+        let words = self.layout.header.clone().skip(1).filter(|i| self.tokens[*i].kind == TokenKind::Word);
+        let last = words.rev().find(|i| self.word(*i) != "as")?;
+        Some(Ident { name: self.word(last).into(), span: self.tokens[last].span })
+    }
+
     fn declaration(&mut self, keyword: &str) -> Parsed {
         if let Some(what) = keywords::later_declaration(keyword) {
             return self.later_declaration(keyword, what);
@@ -115,13 +122,17 @@ impl<'t> Parser<'t> {
             "gate" => self.gate(),
             _ => self.model(),
         };
+        let mut damaged = self.findings.len() > before;
         self.check_tail(before);
+        // A block whose lines were lost to a mistake around them.
+        damaged |= self.findings.len() > before && self.members().is_empty();
         let mut broken = None;
+        let is_use = keyword == "use";
         let keyword = self.tokens[0].span;
         let declaration = match kind {
-            Some(kind) => Some(Declaration { doc: self.doc.take(), span: self.whole(), keyword, kind }),
+            Some(kind) => Some(Declaration { doc: self.doc.take(), span: self.whole(), keyword, damaged, kind }),
             None => {
-                broken = self.declared_name();
+                broken = if is_use { self.imported_name() } else { self.declared_name() };
                 None
             }
         };
@@ -195,7 +206,13 @@ impl<'t> Parser<'t> {
     }
 
     fn edition(&mut self) -> Option<Edition> {
-        let (parts, builder) = self.header(Rule::edition)?;
+        let Some((parts, builder)) = self.header(Rule::edition) else {
+            if let ([mlp], Some(finding)) = (self.header_words().as_slice(), self.findings.last_mut()) {
+                let title = "write `mlp 1`";
+                *finding = finding.clone().help(title).fix(title, *mlp, "mlp 1", Safety::Safe);
+            }
+            return None;
+        };
         let number = parts.into_iter().next()?;
         let span = builder.span(&number);
         let number = number.as_str().parse().ok();
@@ -208,6 +225,12 @@ impl<'t> Parser<'t> {
             builder.findings.push(finding.label("the only edition is 1").help("write `mlp 1`, or install a newer mlp"));
         }
         Some(Edition { number: number.unwrap_or(0), span: self.span(&self.layout.header) })
+    }
+
+    /// The places of what stands in the header.
+    fn header_words(&self) -> Vec<Span> {
+        let header = self.tokens.get(self.layout.header.clone()).unwrap_or_default();
+        header.iter().filter(|token| !token.kind.is_trivia()).map(|token| token.span).collect()
     }
 
     fn pipeline(&mut self) -> Option<DeclarationKind> {
@@ -409,7 +432,9 @@ impl<'t> Parser<'t> {
             let (Some(keyword), Some(value)) = (inner.next(), inner.next()) else { continue };
             let keyword_span = builder.span(&keyword);
             match rule {
-                Rule::because if clause.because.is_none() => clause.because = Some(builder.plain_string(value)),
+                Rule::because if clause.because.is_none() => {
+                    clause.because = Some(builder.fixed_text(value, "a reason"))
+                }
                 Rule::min_support if clause.min_support.is_none() => clause.min_support = Some(builder.expr(value)),
                 Rule::unless => {
                     builder.findings.push(failure::not_yet(at, "unless", "an exception from a requirement"))

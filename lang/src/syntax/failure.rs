@@ -196,9 +196,54 @@ pub fn explain(line: &Line<'_>, rule: Rule, base: usize, failed: &Failure) -> Fi
         (None, false) => (format!("expected {expected}{after}"), format!("expected {expected} after this")),
     };
     let finding = Finding::error(codes::UNEXPECTED_SYNTAX, place(span), message).label(label);
-    match found {
+    let finding = match found {
         Some(found) => advise(finding, line, rule, failed, (before, found)),
         None => finding,
+    };
+    as_elsewhere(finding, line, rule, failed, (before, found))
+}
+
+/// Adds what is written here for what people write in other languages.
+fn as_elsewhere(
+    finding: Finding,
+    line: &Line<'_>,
+    rule: Rule,
+    failed: &Failure,
+    (before, found): (Option<usize>, Option<usize>),
+) -> Finding {
+    let span = |i: usize| line.tokens[i].span;
+    let word = |i: Option<usize>| i.map_or("", |i| &line.text[span(i).range()]);
+    let number = |i: usize| line.tokens.get(i).is_some_and(|token| token.kind == TokenKind::Number);
+    // The next token, if it stands directly behind.
+    let behind = |i: usize| line.range.contains(&(i + 1)).then_some(i + 1);
+    let replace = |finding: Finding, span: Span, text: &str| {
+        finding.help(format!("write `{text}`")).fix(format!("write `{text}`"), span, text, Safety::Unsafe)
+    };
+    match (before, found) {
+        // `5.`: what follows the point is missed, or the point itself is not expected.
+        (Some(point), _) if word(before) == "." && point > 0 && number(point - 1) => {
+            let whole = span(point - 1).to(span(point));
+            replace(finding, whole, &format!("{}.0", word(Some(point - 1))))
+        }
+        (Some(digits), Some(point)) if word(found) == "." && point == digits + 1 && number(digits) => {
+            replace(finding, span(digits).to(span(point)), &format!("{}.0", word(before)))
+        }
+        (_, Some(point)) if word(found) == "." && number(point + 1) => {
+            replace(finding, span(point).to(span(point + 1)), &format!("0.{}", word(Some(point + 1))))
+        }
+        (_, Some(equals)) if word(found) == "=" && matches!(word(behind(equals)), ">" | "<") => {
+            let other = equals + 1;
+            replace(finding, span(equals).to(span(other)), &format!("{}=", word(Some(other))))
+        }
+        (Some(_), Some(equals)) if word(found) == "=" && failed.expected.contains(&"`)`") => {
+            let at = Span { start: before.map_or(span(equals).start, |i| span(i).end), end: span(equals).end };
+            finding.help("an argument is written `name: value`").fix("write `:`", at, ":", Safety::Unsafe)
+        }
+        (_, Some(_)) if word(found) == "?" && !matches!(rule, Rule::field) => {
+            finding.help("a choice is written `1 when x else 2`")
+        }
+        (Some(_), Some(_)) if word(before) == "if" => finding.help("a choice is written `1 when x else 2`"),
+        _ => finding,
     }
 }
 
@@ -315,12 +360,20 @@ pub fn stray(text: &str, tokens: &[Token]) -> Finding {
 
 /// A part of the language that this version cannot run.
 pub fn not_yet(span: Span, word: &str, what: &str) -> Finding {
-    Finding::error(
-        codes::NOT_IN_THIS_VERSION,
-        place(span),
-        format!("`{word}` is {what}, and this version of mlp cannot run it yet"),
-    )
-    .label("not in this version")
+    Finding::error(codes::NOT_IN_THIS_VERSION, place(span), format!("`{word}` ({what}) is not in this version of mlp"))
+        .label("not in this version")
+        .help(match word {
+            "sql" | "docker" | "process" => "leave it out for now; a step calls a step of a module: `module.step(...)`",
+            "for" => "leave it out for now; write one step for each",
+            "on" => "leave it out for now; let your scheduler start `mlp run`",
+            "deploy" | "monitor" => "leave it out for now; the model is in the registry once its gates have passed",
+            "tune" => "leave it out for now; give the settings as parameters and run the file with several values",
+            "pii" => "leave it out for now; keep such columns out of the file that is read",
+            "approve" | "unless" => "leave it out for now; a gate requires conditions on metrics",
+            "component" => "leave it out for now; write its declarations where they are used",
+            "secret" => "leave it out for now; steps of this version are given no secrets",
+            _ => "leave it out for now",
+        })
 }
 
 /// A clause that may stand once.

@@ -5,12 +5,12 @@ pub const DECLARATIONS: [&str; 9] = ["mlp", "pipeline", "use", "param", "schema"
 
 /// Words that start a declaration of the language that this version cannot run, with what it is.
 pub const LATER_DECLARATIONS: [(&str, &str); 8] = [
-    ("deploy", "a deployment: how a model goes live"),
-    ("monitor", "a monitor: what is watched once a model is live"),
-    ("on", "a trigger: when a pipeline runs by itself"),
+    ("deploy", "how a model goes live"),
+    ("monitor", "what is watched once a model is live"),
+    ("on", "when a pipeline runs by itself"),
     ("test", "a test of the pipeline"),
     ("tune", "a search for the best settings of a step"),
-    ("component", "a component: a group of declarations to use again"),
+    ("component", "a group of declarations to use again"),
     ("secret", "a secret granted to steps"),
     ("for", "a fan-out over a list"),
 ];

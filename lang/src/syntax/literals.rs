@@ -86,12 +86,15 @@ pub fn number(text: &str) -> Result<ExprKind, BadLiteral> {
     if text.as_bytes().get(4) == Some(&b'-') && text.len() >= 10 {
         return date_or_time(text);
     }
-    if text.split(|c: char| !(c.is_ascii_digit() || c == '_')).any(|run| run.starts_with('_') || run.ends_with('_')) {
+    if text
+        .split(|c: char| !(c.is_ascii_digit() || c == '_'))
+        .any(|run| run.starts_with('_') || run.ends_with('_') || run.contains("__"))
+    {
         return Err(BadLiteral::new(
             codes::BAD_NUMBER,
-            format!("`{text}` has a `_` that does not stand between digits"),
+            format!("`{text}` has a `_` that does not stand between two digits"),
         )
-        .help("write it between two digits, as in `1_000`"));
+        .help("write one `_` between two digits, as in `1_000`"));
     }
     let digits = text.replace('_', "");
     if let Some(percent) = digits.strip_suffix('%') {

@@ -104,7 +104,12 @@ pub fn parse(source: &Source) -> Syntax {
         syntax.broken.extend(parsed.broken);
         nothing_before = false;
     }
-    let tried = text.lines().any(|line| line.trim_start_matches('\u{feff}').split_whitespace().next() == Some("mlp"));
+    let tried = text.lines().any(|line| {
+        line.trim_start_matches('\u{feff}')
+            .split_whitespace()
+            .next()
+            .is_some_and(|word| word.eq_ignore_ascii_case("mlp"))
+    });
     if syntax.file.edition.is_none() && !tried {
         syntax.findings.insert(0, missing_edition(source));
     }
@@ -139,7 +144,7 @@ fn missing_edition(source: &Source) -> Finding {
         "this file does not say which edition of the language it is in",
     )
     .label("expected `mlp 1`")
-    .help("begin the file with `mlp 1`, so that it keeps its meaning in later versions")
+    .note("with its edition a file keeps its meaning in later versions")
     .fix("begin with `mlp 1`", at, "mlp 1\n\n", Safety::Safe)
 }
 

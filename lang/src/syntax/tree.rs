@@ -400,14 +400,23 @@ impl Builder<'_> {
 
     /// A string where no hole can stand.
     pub fn plain_string(&mut self, node: Node<'_>) -> String {
+        self.fixed_text(node, "this")
+    }
+
+    /// A string where no hole can stand, with what it is.
+    pub fn fixed_text(&mut self, node: Node<'_>, what: &str) -> String {
         let mut out = String::new();
         for part in node.into_inner().flat_map(Node::into_inner) {
             if part.as_rule() == Rule::hole {
                 let span = self.span(&part);
                 self.report(
-                    Finding::error(codes::UNEXPECTED_SYNTAX, place(span), "this text cannot hold a `${...}`")
-                        .label("is known only when the pipeline runs")
-                        .help("write the text out, or `\\$` for a dollar sign"),
+                    Finding::error(
+                        codes::UNEXPECTED_SYNTAX,
+                        place(span),
+                        format!("{what} is a fixed text, without `${{...}}`"),
+                    )
+                    .label("cannot stand here")
+                    .help("write the text out, or `\\$` for a dollar sign"),
                 );
             } else {
                 out.push_str(&self.text(&part));

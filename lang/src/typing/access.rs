@@ -63,10 +63,11 @@ impl Context<'_> {
                 format!("no step and no data is named `{}`", path.root),
             )
             .label("not declared");
-            self.findings.push(suggest(finding, path.root_span, near, || {
+            let finding = suggest(finding, path.root_span, near, || {
                 let all = listed(self.names.of_kind(|kind| matches!(kind, Kind::Data | Kind::Step)));
                 format!("declared are {all}")
-            }));
+            });
+            self.report_once(format!("name {}", path.root), "also here", finding);
             return Accessed::Poison;
         };
         if !matches!(declared.kind, Kind::Data | Kind::Step) {

@@ -3,7 +3,7 @@
 use super::{units, with_article};
 use crate::codes;
 use crate::context::Context;
-use crate::finding::Finding;
+use crate::finding::{Finding, Safety};
 use crate::syntax::ast::{self, ExprKind};
 use crate::types::Type;
 use crate::value::Value;
@@ -98,8 +98,31 @@ impl Context<'_> {
                 .label(format!("this is {found}"))
             }
         };
+        let quoted_date = matches!(value, Value::String(_));
+        let finding = match meant_date(&self.text(written.span)).filter(|_| *inner == Type::Date) {
+            Some(date) => finding
+                .help(match quoted_date {
+                    true => "a date stands without quotes",
+                    false => "a date has two digits for its month and for its day",
+                })
+                .fix(format!("write `{date}`"), written.span, date, Safety::Unsafe),
+            None => finding,
+        };
         self.report(finding);
     }
+}
+
+/// `2024-1-1`, which is a subtraction, as the date it was meant to be; also a date in quotes.
+fn meant_date(written: &str) -> Option<String> {
+    let mut parts = written.trim_matches('"').split('-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    let digits =
+        |text: &str, most: usize| (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if parts.next().is_some() || year.len() != 4 || !digits(year, 4) || !digits(month, 2) || !digits(day, 2) {
+        return None;
+    }
+    let date = format!("{year}-{month:0>2}-{day:0>2}");
+    date.parse::<jiff::civil::Date>().is_ok().then_some(date)
 }
 
 /// The type of a value by itself.

@@ -104,6 +104,14 @@ impl Typing<'_, '_, '_> {
             };
             match operators::unify(&ty, &typed.ty) {
                 Some(joined) if takes => ty = joined,
+                None if takes && several => {
+                    let message = format!(
+                        "`{name}` compares values of one kind, and here are {} and {}",
+                        with_article(&ty),
+                        with_article(&typed.ty)
+                    );
+                    return self.misused(argument.value.span, message, &example);
+                }
                 _ => {
                     let message = format!("`{name}` does not take {}", with_article(&typed.ty));
                     return self.misused(argument.value.span, message, &example);

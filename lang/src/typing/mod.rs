@@ -375,6 +375,17 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
                 Some(value) => Typed::constant(param.ty.clone(), value.clone()),
                 None => Typed::unknown(),
             },
+            None if self.is_own_default(path) => {
+                self.cx.report(
+                    Finding::error(
+                        codes::NOT_KNOWN_YET,
+                        self.cx.place(path.root_span),
+                        format!("`{}` cannot be its own default", path.root),
+                    )
+                    .help("write a value"),
+                );
+                Typed::unknown()
+            }
             None => {
                 self.cx.report(
                     Finding::error(
@@ -387,6 +398,12 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
                 Typed::unknown()
             }
         }
+    }
+
+    /// Whether a parameter is named within its own declaration.
+    fn is_own_default(&self, path: &access::Path<'_>) -> bool {
+        let declaration = self.cx.names.get(path.root).and_then(|name| self.cx.file.declarations.get(name.index));
+        declaration.is_some_and(|it| it.span.start <= path.root_span.start && path.root_span.end <= it.span.end)
     }
 
     fn unknown_name(&mut self, name: &str, span: Span) {
@@ -412,7 +429,8 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
             let declared = self.cx.names.of_kind(|kind| kind == Kind::Param || run && kind == Kind::Step);
             let built_in: &[&str] = if columns.is_empty() { &[] } else { names::FUNCTIONS };
             let columns = columns.iter().map(|column| column.name.as_str());
-            self.cx.names.nearest(name, declared.chain(columns).chain(built_in.iter().copied()))
+            let near = || self.cx.names.nearest(name, declared.chain(columns).chain(built_in.iter().copied()));
+            constant_elsewhere(name).or_else(near)
         };
         let (code, message) = match self.scope {
             Scope::Table(_) => (codes::UNKNOWN_COLUMN, format!("no column and no parameter is named `{name}`")),
@@ -420,11 +438,15 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
             Scope::Constant => (codes::UNKNOWN_NAME, format!("no parameter is named `{name}`")),
         };
         let finding = Finding::error(code, self.cx.place(span), message).label("not declared");
-        self.cx.findings.push(names::suggest(finding, span, near, || match self.scope {
+        let finding = names::suggest(finding, span, near, || match self.scope {
             Scope::Table(_) => format!("columns are {}", listed_columns(columns)),
             Scope::Run => "a step's metrics are written `step.metric`".to_owned(),
             Scope::Constant => format!("declare it: `param {name}: int = 1`; a text needs quotes"),
-        }));
+        });
+        match self.scope {
+            Scope::Table(_) => self.cx.report(finding),
+            _ => self.cx.report_once(format!("name {name}"), "also here", finding),
+        }
     }
 
     /// Builds an expression from operands; folds it when they are constants. Unknown operands make it unknown.
@@ -465,6 +487,16 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
     fn describe(&self, expr: &ast::Expr, typed: &Typed) -> String {
         let text = self.cx.text(expr.span);
         if text.len() <= 40 { format!("`{text}`") } else { with_article(&typed.ty) }
+    }
+}
+
+/// What other languages call our constants.
+fn constant_elsewhere(name: &str) -> Option<&'static str> {
+    match name {
+        "True" | "TRUE" => Some("true"),
+        "False" | "FALSE" => Some("false"),
+        "None" | "Null" | "NULL" | "nil" | "NA" => Some("null"),
+        _ => None,
     }
 }
 

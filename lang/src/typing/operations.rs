@@ -122,7 +122,12 @@ impl Typing<'_, '_, '_> {
             )
             .also(self.cx.place(left.span), with_article(&a.ty))
             .also(self.cx.place(right.span), with_article(&b.ty));
-            self.cx.report(finding);
+            let texts = [a, b].iter().any(|it| matches!(operators::present(&it.ty), Type::String | Type::Enum(_)));
+            self.cx.report(if texts && operator == Arithmetic::Add {
+                finding.help("to join texts, write them into one: `\"${a}${b}\"`")
+            } else {
+                finding
+            });
             return Typed::unknown();
         };
         if matches!(operator, Arithmetic::Divide | Arithmetic::Remainder) && is_zero(&b.expr) {

@@ -3,13 +3,13 @@
 mod laws;
 mod render;
 
-use crate::check::{Checked, check};
+use crate::check::{Checked, check, inspect};
 use crate::signature::{ModuleError, ModuleSignature, Modules};
 use crate::span::Source;
 use indexmap::IndexMap;
 use std::sync::Arc;
 
-/// The standard library's signatures as the tests know them.
+/// The standard library's signatures, and `test/settings` for kinds of settings that it does not have.
 struct Std(Vec<Arc<ModuleSignature>>);
 
 impl Std {
@@ -34,7 +34,7 @@ impl Modules for Std {
     }
 
     fn known(&self) -> Vec<String> {
-        self.0.iter().map(|module| module.name.clone()).collect()
+        self.0.iter().map(|module| module.name.clone()).filter(|name| name.starts_with("std/")).collect()
     }
 }
 
@@ -129,4 +129,31 @@ fn the_spec_lists_every_code() {
         let line = format!("| `{}` | `{}` | {meaning} |", code.id, code.name);
         assert!(spec.contains(&line), "spec/06-findings.md lacks {line}");
     }
+}
+
+#[test]
+fn a_flood_of_mistakes_in_meaning_is_cut_off() {
+    let steps: String = (0..2_000).map(|n| format!("step s{n} = tabular.split(gone{n})\n")).collect();
+    let findings = checked(&format!("{PRELUDE}{steps}")).findings;
+    assert_eq!(findings.len(), crate::syntax::MOST_FINDINGS + 1);
+    assert_eq!(findings.last().map(|finding| &*finding.code.name), Some("too-many-findings"));
+}
+
+#[test]
+fn a_parameter_without_a_value_is_no_mistake_before_a_run() {
+    let text = format!("{PRELUDE}param a: int\nstep b = tabular.split(customers, seed: a)\n");
+    let source = Source::new("test.mlp", &text);
+    let seen = inspect(&source, &Std::new(), &IndexMap::new());
+    assert_eq!(seen.findings, []);
+    assert!(seen.pipeline.is_none());
+    let given = [("a".to_owned(), "1".to_owned())].into_iter().collect();
+    assert!(inspect(&source, &Std::new(), &given).pipeline.is_some());
+}
+
+#[test]
+fn the_ten_mistakes_of_the_whole_tool_are_ten_findings() {
+    let text = include_str!("../../../../tests/e2e/cases/ten_mistakes.mlp");
+    let findings = checked(text).findings;
+    let names: Vec<&str> = findings.iter().map(|finding| &*finding.code.name).collect();
+    assert_eq!(names.len(), 10, "{}", render::findings(&Source::new("ten_mistakes.mlp", text), &findings));
 }

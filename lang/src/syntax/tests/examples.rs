@@ -131,9 +131,18 @@ fn byte_order_marks_and_windows_newlines_are_fine() {
 #[test]
 fn a_missing_edition_is_a_warning_with_a_safe_fix_and_a_wrong_one_an_error() {
     insta::assert_snapshot!(
-        ["", "param x: int = 1\n", "mlp 2\n", "mlp\n", "mlp one\n", "param x: int = 1\nmlp 1\n", "# only a comment"]
-            .map(shown)
-            .join("\n=====\n")
+        [
+            "",
+            "param x: int = 1\n",
+            "mlp 2\n",
+            "mlp\n",
+            "mlp one\n",
+            "param x: int = 1\nmlp 1\n",
+            "# only a comment",
+            "MLP 1\n"
+        ]
+        .map(shown)
+        .join("\n=====\n")
     );
 }
 
