@@ -28,6 +28,13 @@ pub enum EngineError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A new store could not be made from the journals.
+    #[error("the store was not rebuilt and is as it was: {why}")]
+    NotRebuilt {
+        /// Why not.
+        #[source]
+        why: Box<EngineError>,
+    },
     /// What happened could not be made durable. The run was stopped; what was acknowledged before is kept.
     #[error("run {run} was stopped because its journal cannot be written: {why}")]
     NotDurable {

@@ -13,7 +13,7 @@ use crate::error::EngineError;
 use crate::journal::{self, Entry, Journal};
 use crate::project::Project;
 use crate::record::{Artifact, Outcome, Record};
-use crate::store::{SledKeys, Store, StoreError};
+use crate::store::{SledKeys, Store};
 
 /// What was put in order.
 #[derive(Debug, Default)]
@@ -47,18 +47,26 @@ pub(crate) fn recover(project: &Project, clock: &dyn Clock) -> Result<(Store, Re
     Ok((store, recovered))
 }
 
-/// Makes the store anew from the journals alone. The old one is kept beside it until that worked.
+/// Makes the store anew from the journals alone. The one that is there is touched only when the new one is whole.
 pub(crate) fn rebuild(project: &Project) -> Result<(), EngineError> {
-    let aside = project.state.join("store.old");
+    let new = project.state.join("store.new");
+    disk::remove_tree(&new)?;
+    let made = SledKeys::open(&new).map(Store::new).map_err(EngineError::from).and_then(|store| {
+        store.is_current()?;
+        take_in_all(project, &store)
+    });
+    if let Err(why) = made {
+        // What stays of it is removed by the next attempt at the latest; why this one failed matters more.
+        let _ = disk::remove_tree(&new);
+        return Err(EngineError::NotRebuilt { why: Box::new(why) });
+    }
+    // From here on the new store is the good one. Killed between the renames, the next engine finds none and makes one.
+    let (path, aside) = (project.store(), project.state.join("store.old"));
     disk::remove_tree(&aside)?;
-    let path = project.store();
-    if path.exists() {
+    if std::fs::symlink_metadata(&path).is_ok() {
         std::fs::rename(&path, &aside).at("move aside", &path)?;
     }
-    let store = Store::new(SledKeys::open(&path)?);
-    store.is_current()?;
-    take_in_all(project, &store)?;
-    drop(store);
+    std::fs::rename(&new, &path).at("put in place", &new)?;
     Ok(disk::remove_tree(&aside)?)
 }
 
@@ -90,7 +98,8 @@ fn open_store(project: &Project, recovered: &mut Recovered) -> Result<Store, Eng
         }
         Ok((true, store)) => return Ok(store),
         Ok((false, _)) => "is of another version".to_owned(),
-        Err(error @ StoreError::InUse { .. }) => return Err(error.into()),
+        // Nothing is wrong with a store that the system will not let us open just now.
+        Err(error) if !error.is_damage() => return Err(error.into()),
         Err(error) => format!("cannot be opened ({error})"),
     };
     let aside = project.state.join("store.broken");
@@ -146,10 +155,12 @@ fn finish(
     why.map_err(|stopped| EngineError::NotDurable { run, why: stopped.0 })?;
     store.apply(run, frames, &[end])?;
     let done = read.records.iter().filter(|record| matches!(record, Record::NodeDone { .. })).count();
-    recovered.notes.push(format!(
-        "run {run} of `{}` was killed; the {done} node(s) it finished are kept and reused",
-        started.pipeline
-    ));
+    let kept = match done {
+        0 => String::new(),
+        1 => "; the 1 node it finished is kept and reused".to_owned(),
+        many => format!("; the {many} nodes it finished are kept and reused"),
+    };
+    recovered.notes.push(format!("run {run} of `{}` was killed{kept}", started.pipeline));
     Ok(true)
 }
 

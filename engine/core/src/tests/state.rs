@@ -31,6 +31,29 @@ fn a_rebuilt_store_equals_the_original() {
 }
 
 #[test]
+fn a_rebuild_over_a_damaged_journal_leaves_the_store_as_it_was() {
+    let scratch = lived_in();
+    let original = facts(&scratch);
+    let project = scratch.project();
+    let sound = std::fs::read(project.journal(2)).unwrap();
+    let mut damaged = sound.clone();
+    damaged[0] ^= 1;
+    std::fs::write(project.journal(2), damaged).unwrap();
+    for _ in 0..2 {
+        let error = Engine::rebuild_state(&project).unwrap_err().to_string();
+        assert!(error.starts_with("the store was not rebuilt and is as it was: "), "{error}");
+        assert!(error.contains("000002/journal is not a journal"), "{error}");
+        assert_eq!(facts(&scratch), original);
+    }
+    assert_eq!(scratch.run(&churn(1, 2, 95).0).outcome, Outcome::Succeeded, "runs go on");
+    assert!(scratch.ran().is_empty());
+    std::fs::write(project.journal(2), sound).unwrap();
+    Engine::rebuild_state(&project).unwrap();
+    let left = crate::disk::names(&project.state).unwrap();
+    assert!(!left.iter().any(|name| name.starts_with("store.")), "{left:?}");
+}
+
+#[test]
 fn a_store_that_is_gone_or_garbage_is_rebuilt_and_said_so() {
     let scratch = lived_in();
     let original = facts(&scratch);
