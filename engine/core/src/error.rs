@@ -51,6 +51,15 @@ pub enum EngineError {
         /// The name.
         name: String,
     },
+    /// The highest number that a run can have is taken.
+    #[error(
+        "no number is left for a new run because {} is there: if it is not a run, move it out of the way",
+        folder.display()
+    )]
+    NoNumberLeft {
+        /// Of the run with that number.
+        folder: std::path::PathBuf,
+    },
     /// No such run.
     #[error("there is no run `{wanted}` in this project")]
     UnknownRun {

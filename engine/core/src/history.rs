@@ -152,7 +152,7 @@ impl History {
         let store = Store::new(MemoryKeys::default());
         for run in self.project.run_numbers()? {
             let read = journal::read(&self.project.journal(run))?;
-            store.apply(run, 0, &read.records)?;
+            store.apply(run, 0, read.sound, &read.records)?;
         }
         let planner = Planner { project: &self.project, store: &store, parts, read_only: true };
         Ok(planner.prepare(&Request { pipeline, base, force })?.plan)

@@ -498,9 +498,9 @@ fn work(request: &RunRequest) -> Work {
 }
 
 fn into_store(store: Arc<Store>, run: u64) -> OnBatch {
-    Box::new(move |first, entries| {
+    Box::new(move |first, bytes, entries| {
         let records = entries.iter().map(|entry| (&entry.record, entry.stamps.as_slice()));
-        store.apply_each(run, first, records).map_err(|error| error.to_string())
+        store.apply_each(run, first, bytes, records).map_err(|error| error.to_string())
     })
 }
 

@@ -136,9 +136,8 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_no_damage_and_garbage_is() {
-        let is_damage = |io: Error| {
-            StoreError::Database { path: PathBuf::new(), source: sled::Error::Io(io) }.is_damage()
-        };
+        let is_damage =
+            |io: Error| StoreError::Database { path: PathBuf::new(), source: sled::Error::Io(io) }.is_damage();
         let of_the_system = [
             Error::from_raw_os_error(28),
             Error::from_raw_os_error(13),
