@@ -58,6 +58,8 @@ pub(crate) struct PreparedNode {
     pub file: Option<OutsideFile>,
     /// Run it even if its result is known.
     pub forced: bool,
+    /// The action is what the node is expected to give, since something lost is made again: not a fact before it is.
+    is_expected: bool,
     /// `when` is false whatever the run gives.
     pub skipped: bool,
 }
@@ -80,7 +82,7 @@ impl Planner<'_> {
             return Err(EngineError::UnknownNode { pipeline: pipeline.name.clone(), name: name.clone() });
         }
         let forced: HashSet<&str> = request.force.iter().map(String::as_str).collect();
-        let mut known = Known { project: self.project, actions: Vec::with_capacity(pipeline.nodes.len()) };
+        let mut known = Known { project: self.project, actions: Vec::new(), expected: Vec::new() };
         let mut prepared = Prepared { plan: Plan { nodes: Vec::new() }, nodes: Vec::new() };
         for node in &pipeline.nodes {
             let mut details = PreparedNode { forced: forced.contains(node.name.as_str()), ..Default::default() };
@@ -92,7 +94,13 @@ impl Planner<'_> {
                 what: what(node),
                 decision,
             });
-            known.actions.push(details.action.clone());
+            if details.is_expected {
+                known.actions.push(None);
+                known.expected.push(details.action.take());
+            } else {
+                known.actions.push(details.action.clone());
+                known.expected.push(None);
+            }
             prepared.nodes.push(details);
         }
         Ok(prepared)
@@ -120,7 +128,8 @@ impl Planner<'_> {
                 return Ok(Decision::Skip { reason: "its condition is false".to_owned() });
             }
         }
-        let output = |from: &OutputRef| known.artifact(from.node.index(), &from.output).map(|it| it.digest);
+        let output = |from: &OutputRef| known.likely(from.node.index(), &from.output).map(|it| it.digest);
+        let rests_on_expected = node.needs.iter().any(|need| known.expected[need.index()].is_some());
         let manifest = match &node.kind {
             NodeKind::Gate(_) | NodeKind::Model(_) => return Ok(Decision::Decide),
             NodeKind::Data(data) => {
@@ -141,9 +150,15 @@ impl Planner<'_> {
                 None => {
                     let run = action.run;
                     details.action = Some(action);
+                    details.is_expected = rests_on_expected;
                     return Ok(Decision::Reuse { fingerprint, run });
                 }
-                Some(output) => reasons.push(Reason::Lost { output }),
+                Some(output) => {
+                    // Made again from the same things it should come out the same.
+                    details.action = Some(action);
+                    details.is_expected = true;
+                    reasons.push(Reason::Lost { output });
+                }
             }
         }
         if reasons.is_empty() {
@@ -193,7 +208,7 @@ impl Planner<'_> {
     fn lost(&self, action: &Action) -> Result<Option<String>, EngineError> {
         for output in &action.outputs {
             let sound = match self.read_only {
-                true => artifacts::looks_sound(self.project, output),
+                true => artifacts::looks_sound(self.project, output, action.at),
                 false => artifacts::is_sound(self.project, self.store, output)?,
             };
             if !sound {
@@ -287,6 +302,15 @@ fn has_settled(stamp: &Stamp) -> bool {
 struct Known<'a> {
     project: &'a Project,
     actions: Vec<Option<Action>>,
+    /// What lost results, and what rests on them, will be if they come out as before.
+    expected: Vec<Option<Action>>,
+}
+
+impl Known<'_> {
+    fn likely(&self, node: usize, output: &str) -> Option<&Artifact> {
+        let expected = || self.expected.get(node)?.as_ref()?.outputs.iter().find(|it| it.output == output);
+        self.artifact(node, output).or_else(expected)
+    }
 }
 
 impl Given for Known<'_> {

@@ -53,6 +53,24 @@ fn a_rebuild_over_a_damaged_journal_leaves_the_store_as_it_was() {
     assert!(!left.iter().any(|name| name.starts_with("store.")), "{left:?}");
 }
 
+#[test]
+fn only_what_is_lost_is_planned_to_be_made_again() {
+    let scratch = Scratch::new();
+    let pipeline = Build::new()
+        .step("big", "train", &[], &[("size", 10_000)])
+        .step("eval", "score", &["big.model"], &[("auc", 90)])
+        .step("later", "train", &["eval.metrics"], &[])
+        .0;
+    let report = scratch.run(&pipeline);
+    scratch.ran();
+    let big = scratch.project().artifact(&report.view.node("big").unwrap().outputs[0].digest);
+    std::fs::remove_file(&big).unwrap();
+    assert_eq!(scratch.why(&pipeline), ["big: output `model` is gone or damaged"]);
+    scratch.run(&pipeline);
+    assert_eq!(scratch.ran(), ["big"], "as planned");
+    assert!(big.is_file());
+}
+
 /// What running and looking back say of a project must be the same once an engine opened it.
 fn agree(scratch: &Scratch, pipeline: &Pipeline) {
     let _ = scratch.why(pipeline);
@@ -228,6 +246,7 @@ fn an_artifact_that_is_gone_or_changed_is_made_again() {
     flipped[5_000] ^= 1;
     for bytes in [flipped, whole[..9_000].to_vec()] {
         rot(bytes);
+        assert_eq!(scratch.looks(&pipeline), ["big: output `model` is gone or damaged"], "a look sees it, too");
         assert_eq!(scratch.engine().unwrap().verify().unwrap(), [Digest::of(&whole)]);
         scratch.run(&pipeline);
         assert_eq!(scratch.ran(), ["big"]);
@@ -268,7 +287,14 @@ fn surprises_in_the_state_folder_are_said_or_left_alone_but_never_a_panic() {
         std::fs::write(project.journal(9), content).unwrap();
         let error = scratch.engine().err().unwrap().to_string();
         assert!(error.contains(words), "{error}");
-        assert!(History::open(&project).runs().is_err());
+        let history = History::open(&project);
+        let runs = history.runs().unwrap();
+        assert_eq!(runs.len(), 4, "the damaged one hides no other");
+        assert!(runs[3].damaged.as_ref().is_some_and(|why| why.contains(words)) && runs[3].outcome.is_none());
+        assert!(runs[..3].iter().all(|run| run.damaged.is_none()));
+        assert_eq!(history.models().unwrap().len(), 2);
+        let plan = history.plan(&scratch.parts(), &churn(1, 2, 95).0, scratch.folder.path(), &[]).unwrap();
+        assert!(!plan.nodes.iter().any(|node| matches!(node.decision, crate::plan::Decision::Run { .. })));
     }
     std::fs::write(project.journal(9), b"mlp").unwrap();
     assert!(scratch.engine().is_ok(), "a journal that was only begun");
