@@ -287,6 +287,7 @@ fn reason(reason: &Reason) -> Value {
         Reason::Upstream { node, input } => json!({"kind": "upstream", "node": node, "input": input}),
         Reason::Lost { output } => json!({"kind": "lost", "output": output}),
         Reason::Forced => json!({"kind": "forced"}),
+        Reason::Unexpected { why } => json!({"kind": "unexpected", "why": why}),
     };
     extend(&mut object, json!({"text": reason.to_string()}));
     object

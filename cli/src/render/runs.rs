@@ -119,7 +119,8 @@ fn last(run: &RunView, now: Millis) -> String {
         time::ago(ended, now)
     );
     match run.outcome {
-        None => text.push_str("  it was killed, or its journal was cut short: the next `mlp run` takes up what it finished\n"),
+        None => text
+            .push_str("  it was killed, or its journal was cut short: the next `mlp run` takes up what it finished\n"),
         _ => text.push_str(&format!("  its story: mlp show {}\n", run.started.run)),
     }
     text

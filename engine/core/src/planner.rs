@@ -7,6 +7,7 @@ use crate::artifacts;
 use crate::canonical;
 use crate::digest::Digest;
 use crate::disk::{Stamp, hash_file};
+use crate::driver::{PROFILE, not_as_expected};
 use crate::error::EngineError;
 use crate::manifest::{Manifest, Section};
 use crate::plan::{Decision, Plan, PlannedNode, Reason};
@@ -14,7 +15,7 @@ use crate::project::Project;
 use crate::record::Artifact;
 use crate::request::Parts;
 use crate::store::{Action, Store};
-use crate::verdict::{self, Given, stats_asked};
+use crate::verdict::{self, Given, Profile, stats_asked};
 use mlp_lang::pipeline::{DataNode, DataSource, Node, NodeId, NodeKind, OutputRef, Pipeline, StepNode};
 use mlp_lang::value::Value;
 use std::collections::HashSet;
@@ -58,6 +59,8 @@ pub(crate) struct PreparedNode {
     pub file: Option<OutsideFile>,
     /// Run it even if its result is known.
     pub forced: bool,
+    /// Its table is known and is not as expected.
+    fails: bool,
     /// The action is what the node is expected to give, since something lost is made again: not a fact before it is.
     is_expected: bool,
     /// `when` is false whatever the run gives.
@@ -120,6 +123,11 @@ impl Planner<'_> {
             let name = &pipeline.nodes[skipped.index()].name;
             return Ok(Decision::Skip { reason: format!("it needs `{name}`, which is skipped") });
         }
+        if let Some(failing) = node.needs.iter().find(|need| before.nodes[need.index()].fails) {
+            details.skipped = true;
+            let name = &pipeline.nodes[failing.index()].name;
+            return Ok(Decision::Skip { reason: format!("it needs `{name}`, which will fail") });
+        }
         if let Some(when) = &node.when {
             let asked = verdict::metrics_asked(when);
             let all_known = asked.iter().all(|it| known.artifact(it.node.index(), &it.output).is_some());
@@ -149,6 +157,14 @@ impl Planner<'_> {
             match self.lost(&action)? {
                 None => {
                     let run = action.run;
+                    if let NodeKind::Data(data) = &node.kind
+                        && let Some(why) = self.unexpected(data, &action)
+                    {
+                        details.action = Some(action);
+                        details.fails = true;
+                        let reasons = vec![Reason::Unexpected { why }];
+                        return Ok(Decision::Run { fingerprint: Some(fingerprint), reasons });
+                    }
                     details.action = Some(action);
                     details.is_expected = rests_on_expected;
                     return Ok(Decision::Reuse { fingerprint, run });
@@ -216,6 +232,14 @@ impl Planner<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// What a remembered table breaks of what is expected of it now; what depends on the time is left to the run.
+    fn unexpected(&self, data: &DataNode, action: &Action) -> Option<String> {
+        let profile = action.outputs.iter().find(|artifact| artifact.output == PROFILE)?;
+        let profile: Profile = serde_json::from_slice(&bytes_of(self.project, profile)?).ok()?;
+        let (passed, verdicts) = verdict::judge_lasting(data, &profile);
+        (!passed).then(|| not_as_expected(data, &verdicts).message)
     }
 
     /// What changed since a node of this name was last run or reused; `New` if it never was.

@@ -35,6 +35,7 @@ use crate::verdict::{self, Given, Profile};
 use crate::view::RunView;
 use crate::words;
 use attempt::{Attempted, Finished};
+pub(crate) use attempt::{PROFILE, not_as_expected};
 use mlp_lang::pipeline::{NodeKind, Pipeline};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
