@@ -162,8 +162,12 @@ pub fn runs(runs: &[RunSummary], live: Option<u64>) -> Value {
             "run": run.run,
             "pipeline": run.pipeline,
             "file": run.file,
-            "outcome": outcome_word(run.outcome, live == Some(run.run)),
-            "started": rfc3339(run.started),
+            "outcome": match run.damaged {
+                Some(_) => json!("damaged"),
+                None => json!(outcome_word(run.outcome, live == Some(run.run))),
+            },
+            "damaged": run.damaged,
+            "started": run.damaged.is_none().then(|| rfc3339(run.started)),
             "ended": run.ended.map(rfc3339),
             "seconds": run.ended.map(|ended| seconds(ended - run.started)),
             "counts": {"ran": run.ran, "reused": run.reused, "failed": run.failed, "skipped": run.skipped},
@@ -283,6 +287,7 @@ fn reason(reason: &Reason) -> Value {
         Reason::Upstream { node, input } => json!({"kind": "upstream", "node": node, "input": input}),
         Reason::Lost { output } => json!({"kind": "lost", "output": output}),
         Reason::Forced => json!({"kind": "forced"}),
+        Reason::Unexpected { why } => json!({"kind": "unexpected", "why": why}),
     };
     extend(&mut object, json!({"text": reason.to_string()}));
     object

@@ -13,7 +13,16 @@ use mlp_core::view::{NodeState, RunView};
 pub fn text(runs: &[RunSummary], live: Option<u64>, now: Millis, width: Option<usize>) -> String {
     let mut table =
         Table::new(&["run", "pipeline", "outcome", "started", "", "took", "ran", "reused", "models"]).right(&[0, 6, 7]);
+    let mut notes = String::new();
     for run in runs {
+        if let Some(why) = &run.damaged {
+            let mut row: [Cell; 9] = std::array::from_fn(|_| Cell::from(""));
+            row[0] = run.run.to_string().into();
+            row[2] = Cell::styled(super::text::WARN, "damaged");
+            table.row(row);
+            notes.push_str(&format!("run {}: {}\n", run.run, clean(why)));
+            continue;
+        }
         let running = live == Some(run.run);
         let (style, word) = match run.outcome {
             None if running => (STRONG, "running"),
@@ -39,7 +48,8 @@ pub fn text(runs: &[RunSummary], live: Option<u64>, now: Millis, width: Option<u
             models.join(", ").into(),
         ]);
     }
-    table.render("", width)
+    let table = table.render("", width);
+    if notes.is_empty() { table } else { format!("{table}\n{notes}") }
 }
 
 /// What is going on: the live run if there is one, else how the last one ended; then the registry.
@@ -109,7 +119,8 @@ fn last(run: &RunView, now: Millis) -> String {
         time::ago(ended, now)
     );
     match run.outcome {
-        None => text.push_str("  it was killed: the next `mlp run` takes up what it finished\n"),
+        None => text
+            .push_str("  it was killed, or its journal was cut short: the next `mlp run` takes up what it finished\n"),
         _ => text.push_str(&format!("  its story: mlp show {}\n", run.started.run)),
     }
     text

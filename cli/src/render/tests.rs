@@ -335,6 +335,7 @@ fn runs_and_status() {
         failed: 0,
         skipped: 0,
         models: vec![("cancer".into(), run)],
+        damaged: None,
     };
     let runs = [line(3, None), line(2, None), line(1, Some(Outcome::Succeeded))];
     let mut text = super::runs::text(&runs, Some(3), NOW, None);

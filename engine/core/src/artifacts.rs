@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::disk::{self, At, DiskError, Stamp, hash_file};
 use crate::executor::ArtifactMeta;
 use crate::project::Project;
-use crate::record::Artifact;
+use crate::record::{Artifact, Millis};
 use crate::store::{Store, StoreError};
 use std::fs::Permissions;
 use std::io::ErrorKind;
@@ -17,6 +17,9 @@ use std::path::{Path, PathBuf};
 
 /// Files up to this size travel in the record: one sync for both, and no file to open for a metric.
 pub(crate) const INLINE: u64 = 4096;
+
+/// A file system's clock may lag behind or run ahead of ours by a tick, and publishing takes a moment, too.
+const SLACK: Millis = 20;
 
 /// A published output.
 pub(crate) struct Published {
@@ -102,10 +105,21 @@ pub(crate) fn is_sound(project: &Project, store: &Store, artifact: &Artifact) ->
     Ok(true)
 }
 
-/// Whether it looks right without reading or changing anything: its size, or its bytes are in the record.
-pub(crate) fn looks_sound(project: &Project, artifact: &Artifact) -> bool {
-    let meta = std::fs::symlink_metadata(project.artifact(&artifact.digest));
-    artifact.inline.is_some() || meta.is_ok_and(|meta| meta.is_file() && meta.len() == artifact.size)
+/// The same without changing anything and without the stamps of the store: the bytes of a small one are in its record;
+/// a large one is read only if something touched its file since it was `made`, or made it writable.
+pub(crate) fn looks_sound(project: &Project, artifact: &Artifact, made: Millis) -> bool {
+    if artifact.inline.is_some() {
+        return true;
+    }
+    let path = project.artifact(&artifact.digest);
+    let Ok(meta) = std::fs::symlink_metadata(&path) else { return false };
+    if !meta.is_file() || meta.len() != artifact.size {
+        return false;
+    }
+    let stamp = Stamp::of(&meta);
+    let untouched = stamp.modified.max(stamp.changed) <= i128::from(made + SLACK) * 1_000_000;
+    let protected = meta.permissions().mode() & 0o777 == 0o444;
+    (untouched && protected) || hash_file(&path).is_ok_and(|(digest, _)| digest == artifact.digest)
 }
 
 /// Writes the file of a small artifact from its bytes.

@@ -10,7 +10,7 @@ use crate::lock::{Holder, Lock, NotLocked};
 use crate::observer::Observer;
 use crate::plan::Plan;
 use crate::planner::{Planner, Request};
-use crate::project::Project;
+use crate::project::{LAST_RUN, Project};
 use crate::recovery;
 use crate::request::{Parts, RunReport, RunRequest};
 use crate::store::Store;
@@ -106,7 +106,7 @@ impl Engine {
         observer: Arc<dyn Observer>,
         cancel: Cancel,
     ) -> Result<RunReport, EngineError> {
-        let run = self.project.run_numbers()?.last().copied().unwrap_or(0) + 1;
+        let run = self.next_run()?;
         let holder = Holder {
             run: Some(run),
             pipeline: Some(request.pipeline.name.clone()),
@@ -125,8 +125,18 @@ impl Engine {
             resumes: self.store.interrupted(&request.pipeline.name)?,
         };
         let report = driver::run(context, request).await;
-        self.lock.tell(&self.holder)?;
+        // What the lock says is for people only; how the run ended is not given up for it.
+        if let Err(error) = self.lock.tell(&self.holder) {
+            tracing::warn!(%error, "the lock still names the run that just ended");
+        }
         report
+    }
+
+    /// One above every number that a folder has or had.
+    fn next_run(&self) -> Result<u64, EngineError> {
+        let last = self.project.run_numbers()?.last().copied().unwrap_or(0).max(self.store.last_run()?);
+        let next = last.checked_add(1).filter(|run| *run <= LAST_RUN);
+        next.ok_or_else(|| EngineError::NoNumberLeft { folder: self.project.run(last) })
     }
 }
 

@@ -28,6 +28,13 @@ pub enum EngineError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A new store could not be made from the journals.
+    #[error("the store was not rebuilt and is as it was: {why}")]
+    NotRebuilt {
+        /// Why not.
+        #[source]
+        why: Box<EngineError>,
+    },
     /// What happened could not be made durable. The run was stopped; what was acknowledged before is kept.
     #[error("run {run} was stopped because its journal cannot be written: {why}")]
     NotDurable {
@@ -43,6 +50,15 @@ pub enum EngineError {
         pipeline: String,
         /// The name.
         name: String,
+    },
+    /// The highest number that a run can have is taken.
+    #[error(
+        "no number is left for a new run because {} is there: if it is not a run, move it out of the way",
+        folder.display()
+    )]
+    NoNumberLeft {
+        /// Of the run with that number.
+        folder: std::path::PathBuf,
     },
     /// No such run.
     #[error("there is no run `{wanted}` in this project")]

@@ -50,6 +50,8 @@ pub struct RunSummary {
     pub skipped: usize,
     /// What it registered: name and version.
     pub models: Vec<(String, u64)>,
+    /// Why its journal cannot be read. Then nothing but its number is known.
+    pub damaged: Option<String>,
 }
 
 /// A log of one attempt.
@@ -74,12 +76,14 @@ impl History {
         Ok(lock::holder(&self.project.lock())?)
     }
 
-    /// All runs, oldest first.
+    /// All runs, oldest first. One whose journal cannot be read hides no other.
     pub fn runs(&self) -> Result<Vec<RunSummary>, EngineError> {
         let mut runs = Vec::new();
         for run in self.project.run_numbers()? {
-            if let Some(view) = self.view(run)? {
-                runs.push(summary(&view));
+            match self.view(run) {
+                Ok(Some(view)) => runs.push(summary(&view)),
+                Ok(None) => {}
+                Err(error) => runs.push(damaged(run, &error)),
             }
         }
         Ok(runs)
@@ -100,11 +104,11 @@ impl History {
         Err(unknown())
     }
 
-    /// Every version of every model, by name, then version.
+    /// Every version of every model, by name, then version; what a journal that cannot be read says is left out.
     pub fn models(&self) -> Result<Vec<ModelVersion>, EngineError> {
         let mut models: Vec<ModelVersion> = Vec::new();
         for run in self.project.run_numbers()? {
-            let Some(view) = self.view(run)? else { continue };
+            let Ok(Some(view)) = self.view(run) else { continue };
             models.extend(view.models.into_iter().filter(|known| !known.kept).map(|known| known.entry));
         }
         models.sort_by(|a, b| (&a.name, a.version).cmp(&(&b.name, b.version)));
@@ -151,8 +155,10 @@ impl History {
     pub fn plan(&self, parts: &Parts, pipeline: &Pipeline, base: &Path, force: &[String]) -> Result<Plan, EngineError> {
         let store = Store::new(MemoryKeys::default());
         for run in self.project.run_numbers()? {
-            let read = journal::read(&self.project.journal(run))?;
-            store.apply(run, 0, &read.records)?;
+            // A journal that cannot be read vouches for nothing; the engine says so, and `runs` shows it.
+            if let Ok(read) = journal::read(&self.project.journal(run)) {
+                store.apply(run, 0, read.sound, &read.records)?;
+            }
         }
         let planner = Planner { project: &self.project, store: &store, parts, read_only: true };
         Ok(planner.prepare(&Request { pipeline, base, force })?.plan)
@@ -180,6 +186,24 @@ fn summary(view: &RunView) -> RunSummary {
         failed: view.count(NodeState::Failed),
         skipped: view.count(NodeState::Skipped),
         models: view.models.iter().map(|known| (known.entry.name.clone(), known.entry.version)).collect(),
+        damaged: None,
+    }
+}
+
+fn damaged(run: u64, why: &EngineError) -> RunSummary {
+    RunSummary {
+        run,
+        pipeline: String::new(),
+        file: String::new(),
+        started: 0,
+        ended: None,
+        outcome: None,
+        ran: 0,
+        reused: 0,
+        failed: 0,
+        skipped: 0,
+        models: Vec::new(),
+        damaged: Some(why.to_string()),
     }
 }
 

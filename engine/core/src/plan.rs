@@ -86,6 +86,11 @@ pub enum Reason {
     },
     /// The command line asked for it.
     Forced,
+    /// Its table is known, and is not as expected: the run will fail here.
+    Unexpected {
+        /// Which expectations it breaks, and what was measured.
+        why: String,
+    },
 }
 
 impl fmt::Display for Reason {
@@ -97,6 +102,7 @@ impl fmt::Display for Reason {
             Reason::Lost { output } if output.is_empty() => f.write_str("its result is no longer kept"),
             Reason::Lost { output } => write!(f, "output `{output}` is gone or damaged"),
             Reason::Forced => f.write_str("forced"),
+            Reason::Unexpected { why } => write!(f, "it will fail: {why}"),
         }
     }
 }
@@ -122,23 +128,52 @@ fn changed(f: &mut fmt::Formatter<'_>, what: &str, from: Option<&str>, to: Optio
 }
 
 fn from_to(f: &mut fmt::Formatter<'_>, from: Option<&str>, to: Option<&str>) -> fmt::Result {
-    match (from.map(brief), to.map(brief)) {
-        (Some(from), Some(to)) => write!(f, "changed from {from} to {to}"),
-        (None, Some(to)) => write!(f, "is new ({to})"),
-        (Some(from), None) => write!(f, "is gone (was {from})"),
+    match (from, to) {
+        (Some(from), Some(to)) => {
+            let (from, to) = told_apart(from, to);
+            write!(f, "changed from {from} to {to}")
+        }
+        (None, Some(to)) => write!(f, "is new ({})", brief(to)),
+        (Some(from), None) => write!(f, "is gone (was {})", brief(from)),
         (None, None) => f.write_str("changed"),
     }
 }
 
+/// Both sides of a change in brief, but never alike: of long ones what lies between the commas around the difference.
+fn told_apart<'a>(from: &'a str, to: &'a str) -> (Cow<'a, str>, Cow<'a, str>) {
+    let (short_from, short_to) = (brief(from), brief(to));
+    if !short_from.ends_with(MORE) && !short_to.ends_with(MORE) {
+        return (short_from, short_to);
+    }
+    let (before, after): (Vec<&str>, Vec<&str>) = (from.split(',').collect(), to.split(',').collect());
+    let head = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+    let tails = before[head..].iter().rev().zip(after[head..].iter().rev());
+    let tail = tails.take_while(|(a, b)| a == b).count();
+    let middle = |parts: &[&str]| parts[head..parts.len() - tail].join(",").trim().to_owned();
+    let (from, to) = (middle(&before), middle(&after));
+    let skipped = from.chars().zip(to.chars()).take_while(|(a, b)| a == b).count().saturating_sub(LONGEST / 2);
+    let shown = |middle: &str| {
+        let lead = if head > 0 || skipped > 0 { MORE } else { "" };
+        let rest: String = middle.chars().skip(skipped).take(LONGEST).collect();
+        let end = if tail > 0 || middle.chars().count() > skipped + LONGEST { MORE } else { "" };
+        if rest.is_empty() { "nothing".into() } else { format!("{lead}{rest}{end}").into() }
+    };
+    (shown(&from), shown(&to))
+}
+
+/// Longer texts are shown in part.
+const LONGEST: usize = 80;
+/// Stands for what is not shown.
+const MORE: &str = "...";
+
 /// Digests by their first digits; anything longer than a line by its beginning.
 fn brief(text: &str) -> Cow<'_, str> {
-    const LONGEST: usize = 80;
     let hex = text.strip_prefix("blake3:").unwrap_or(text);
     if let Some(digest) = Digest::parse(hex) {
         return digest.short().into();
     }
     match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}...", &text[..end]).into(),
+        Some((end, _)) => format!("{}{MORE}", &text[..end]).into(),
         None => text.into(),
     }
 }
@@ -171,5 +206,19 @@ mod tests {
             "std/classify 0.1.0 was rebuilt (17762fddd969 -> 10e5cf3d3c8a)"
         );
         assert_eq!(changed("reader", Some("csv 1"), Some("csv 2")), "reader changed from csv 1 to csv 2");
+    }
+
+    #[test]
+    fn long_lists_show_what_differs() {
+        let list = |last: &str| {
+            let names: Vec<String> = (0..30).map(|n| format!("feature_{n}")).chain([last.to_owned()]).collect();
+            format!("[{}, target]", names.join(", "))
+        };
+        let of = |from: &str, to: &str| changed("setting features", Some(from), Some(to));
+        assert_eq!(of(&list("age"), &list("income")), "setting `features` changed from ...age... to ...income...");
+        assert_eq!(of(&list("a"), &list("a, b")), "setting `features` changed from nothing to ...b...");
+        let text = |end: &str| format!("{}{end}", "x".repeat(200));
+        let same = "x".repeat(40);
+        assert_eq!(of(&text("1"), &text("2")), format!("setting `features` changed from ...{same}1 to ...{same}2"));
     }
 }

@@ -7,6 +7,7 @@ use crate::artifacts;
 use crate::canonical;
 use crate::digest::Digest;
 use crate::disk::{Stamp, hash_file};
+use crate::driver::{PROFILE, not_as_expected};
 use crate::error::EngineError;
 use crate::manifest::{Manifest, Section};
 use crate::plan::{Decision, Plan, PlannedNode, Reason};
@@ -14,7 +15,7 @@ use crate::project::Project;
 use crate::record::Artifact;
 use crate::request::Parts;
 use crate::store::{Action, Store};
-use crate::verdict::{self, Given, stats_asked};
+use crate::verdict::{self, Given, Profile, stats_asked};
 use mlp_lang::pipeline::{DataNode, DataSource, Node, NodeId, NodeKind, OutputRef, Pipeline, StepNode};
 use mlp_lang::value::Value;
 use std::collections::HashSet;
@@ -58,6 +59,10 @@ pub(crate) struct PreparedNode {
     pub file: Option<OutsideFile>,
     /// Run it even if its result is known.
     pub forced: bool,
+    /// Its table is known and is not as expected.
+    fails: bool,
+    /// The action is what the node is expected to give, since something lost is made again: not a fact before it is.
+    is_expected: bool,
     /// `when` is false whatever the run gives.
     pub skipped: bool,
 }
@@ -80,7 +85,7 @@ impl Planner<'_> {
             return Err(EngineError::UnknownNode { pipeline: pipeline.name.clone(), name: name.clone() });
         }
         let forced: HashSet<&str> = request.force.iter().map(String::as_str).collect();
-        let mut known = Known { project: self.project, actions: Vec::with_capacity(pipeline.nodes.len()) };
+        let mut known = Known { project: self.project, actions: Vec::new(), expected: Vec::new() };
         let mut prepared = Prepared { plan: Plan { nodes: Vec::new() }, nodes: Vec::new() };
         for node in &pipeline.nodes {
             let mut details = PreparedNode { forced: forced.contains(node.name.as_str()), ..Default::default() };
@@ -92,7 +97,13 @@ impl Planner<'_> {
                 what: what(node),
                 decision,
             });
-            known.actions.push(details.action.clone());
+            if details.is_expected {
+                known.actions.push(None);
+                known.expected.push(details.action.take());
+            } else {
+                known.actions.push(details.action.clone());
+                known.expected.push(None);
+            }
             prepared.nodes.push(details);
         }
         Ok(prepared)
@@ -112,6 +123,11 @@ impl Planner<'_> {
             let name = &pipeline.nodes[skipped.index()].name;
             return Ok(Decision::Skip { reason: format!("it needs `{name}`, which is skipped") });
         }
+        if let Some(failing) = node.needs.iter().find(|need| before.nodes[need.index()].fails) {
+            details.skipped = true;
+            let name = &pipeline.nodes[failing.index()].name;
+            return Ok(Decision::Skip { reason: format!("it needs `{name}`, which will fail") });
+        }
         if let Some(when) = &node.when {
             let asked = verdict::metrics_asked(when);
             let all_known = asked.iter().all(|it| known.artifact(it.node.index(), &it.output).is_some());
@@ -120,7 +136,8 @@ impl Planner<'_> {
                 return Ok(Decision::Skip { reason: "its condition is false".to_owned() });
             }
         }
-        let output = |from: &OutputRef| known.artifact(from.node.index(), &from.output).map(|it| it.digest);
+        let output = |from: &OutputRef| known.likely(from.node.index(), &from.output).map(|it| it.digest);
+        let rests_on_expected = node.needs.iter().any(|need| known.expected[need.index()].is_some());
         let manifest = match &node.kind {
             NodeKind::Gate(_) | NodeKind::Model(_) => return Ok(Decision::Decide),
             NodeKind::Data(data) => {
@@ -140,10 +157,24 @@ impl Planner<'_> {
             match self.lost(&action)? {
                 None => {
                     let run = action.run;
+                    if let NodeKind::Data(data) = &node.kind
+                        && let Some(why) = self.unexpected(data, &action)
+                    {
+                        details.action = Some(action);
+                        details.fails = true;
+                        let reasons = vec![Reason::Unexpected { why }];
+                        return Ok(Decision::Run { fingerprint: Some(fingerprint), reasons });
+                    }
                     details.action = Some(action);
+                    details.is_expected = rests_on_expected;
                     return Ok(Decision::Reuse { fingerprint, run });
                 }
-                Some(output) => reasons.push(Reason::Lost { output }),
+                Some(output) => {
+                    // Made again from the same things it should come out the same.
+                    details.action = Some(action);
+                    details.is_expected = true;
+                    reasons.push(Reason::Lost { output });
+                }
             }
         }
         if reasons.is_empty() {
@@ -193,7 +224,7 @@ impl Planner<'_> {
     fn lost(&self, action: &Action) -> Result<Option<String>, EngineError> {
         for output in &action.outputs {
             let sound = match self.read_only {
-                true => artifacts::looks_sound(self.project, output),
+                true => artifacts::looks_sound(self.project, output, action.at),
                 false => artifacts::is_sound(self.project, self.store, output)?,
             };
             if !sound {
@@ -201,6 +232,14 @@ impl Planner<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// What a remembered table breaks of what is expected of it now; what depends on the time is left to the run.
+    fn unexpected(&self, data: &DataNode, action: &Action) -> Option<String> {
+        let profile = action.outputs.iter().find(|artifact| artifact.output == PROFILE)?;
+        let profile: Profile = serde_json::from_slice(&bytes_of(self.project, profile)?).ok()?;
+        let (passed, verdicts) = verdict::judge_lasting(data, &profile);
+        (!passed).then(|| not_as_expected(data, &verdicts).message)
     }
 
     /// What changed since a node of this name was last run or reused; `New` if it never was.
@@ -287,6 +326,15 @@ fn has_settled(stamp: &Stamp) -> bool {
 struct Known<'a> {
     project: &'a Project,
     actions: Vec<Option<Action>>,
+    /// What lost results, and what rests on them, will be if they come out as before.
+    expected: Vec<Option<Action>>,
+}
+
+impl Known<'_> {
+    fn likely(&self, node: usize, output: &str) -> Option<&Artifact> {
+        let expected = || self.expected.get(node)?.as_ref()?.outputs.iter().find(|it| it.output == output);
+        self.artifact(node, output).or_else(expected)
+    }
 }
 
 impl Given for Known<'_> {

@@ -15,6 +15,9 @@ use crate::digest::Digest;
 use crate::disk::{At, DiskError, make_folders, names};
 use std::path::{Path, PathBuf};
 
+/// More runs than any project has; a folder with a larger number was not made by an engine.
+pub(crate) const LAST_RUN: u64 = 999_999_999;
+
 /// A project: the folder people work in, and the folder the engine keeps its state in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Project {
@@ -101,12 +104,17 @@ impl Project {
         self.state.join("store")
     }
 
-    /// The numbers of all runs that have a folder, ascending.
+    /// The numbers of all runs that have a folder, ascending. Whatever else lies there is not ours.
     pub(crate) fn run_numbers(&self) -> Result<Vec<u64>, DiskError> {
-        let mut runs: Vec<u64> =
-            names(&self.runs())?.iter().filter(|name| name.len() >= 6).filter_map(|name| name.parse().ok()).collect();
+        let names = names(&self.runs())?;
+        let mut runs: Vec<u64> = names.iter().filter_map(|name| self.run_named(name)).collect();
         runs.sort_unstable();
         Ok(runs)
+    }
+
+    fn run_named(&self, name: &str) -> Option<u64> {
+        let run: u64 = name.parse().ok().filter(|run| (1..=LAST_RUN).contains(run))?;
+        (format!("{run:06}") == name && self.run(run).is_dir()).then_some(run)
     }
 }
 

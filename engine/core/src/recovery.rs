@@ -13,7 +13,18 @@ use crate::error::EngineError;
 use crate::journal::{self, Entry, Journal};
 use crate::project::Project;
 use crate::record::{Artifact, Outcome, Record};
-use crate::store::{SledKeys, Store, StoreError};
+use crate::store::{Applied, SledKeys, Store};
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io::ErrorKind;
+
+/// What became of a journal that the store once took in.
+struct Shrunk {
+    run: u64,
+    /// `None`: it is gone.
+    left: Option<u64>,
+    was: u64,
+}
 
 /// What was put in order.
 #[derive(Debug, Default)]
@@ -25,14 +36,22 @@ pub(crate) struct Recovered {
 /// Opens the store and brings it up to date with the journals.
 pub(crate) fn recover(project: &Project, clock: &dyn Clock) -> Result<(Store, Recovered), EngineError> {
     let mut recovered = Recovered::default();
-    let store = open_store(project, &mut recovered)?;
-    let applied = store.applied()?;
+    let mut store = open_store(project, &mut recovered)?;
+    let mut applied = store.applied()?;
+    let shrunk = shrunk(project, &applied)?;
+    if !shrunk.is_empty() {
+        store = heal(project, store, &shrunk, &mut recovered)?;
+        applied = store.applied()?;
+    }
     let leftovers = disk::names(&project.work())?;
     let mut unclean = !leftovers.is_empty();
     for run in project.run_numbers()? {
         let taken_in = applied.get(&run).copied().unwrap_or_default();
         if taken_in.outcome.is_none() {
-            unclean |= finish(project, &store, run, taken_in.records, clock, &mut recovered)?;
+            // Of one that was cut short it is not known that it was killed, and what happened to it has been told.
+            let mut untold = Recovered::default();
+            let tell = if shrunk.iter().any(|it| it.run == run) { &mut untold } else { &mut recovered };
+            unclean |= finish(project, &store, run, taken_in.records, clock, tell)?;
         }
     }
     for leftover in leftovers {
@@ -47,18 +66,67 @@ pub(crate) fn recover(project: &Project, clock: &dyn Clock) -> Result<(Store, Re
     Ok((store, recovered))
 }
 
-/// Makes the store anew from the journals alone. The old one is kept beside it until that worked.
+/// The journals that lost something the store took in, told by their lengths alone.
+fn shrunk(project: &Project, applied: &BTreeMap<u64, Applied>) -> Result<Vec<Shrunk>, EngineError> {
+    let mut shrunk = Vec::new();
+    for (&run, taken_in) in applied {
+        let path = project.journal(run);
+        let left = match std::fs::metadata(&path) {
+            Ok(meta) => Some(meta.len()),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => return Err(error).at("look at", &path)?,
+        };
+        if left.is_none_or(|left| left < taken_in.bytes) {
+            shrunk.push(Shrunk { run, left, was: taken_in.bytes });
+        }
+    }
+    Ok(shrunk)
+}
+
+/// The journals are the truth: what they no longer say is forgotten here too, so that looking back and running agree.
+fn heal(project: &Project, store: Store, shrunk: &[Shrunk], recovered: &mut Recovered) -> Result<Store, EngineError> {
+    let last = store.last_run()?;
+    drop(store);
+    rebuild(project)?;
+    let store = Store::new(SledKeys::open(&project.store())?);
+    store.keep_numbers(last)?;
+    const TOLD: usize = 3;
+    for Shrunk { run, left, was } in shrunk.iter().take(TOLD) {
+        let what = match left {
+            None => "is gone".to_owned(),
+            Some(left) => format!("was cut short, from {was} to {left} bytes"),
+        };
+        let path = project.journal(*run);
+        recovered.notes.push(format!("the journal of run {run}, {}, {what}", path.display()));
+    }
+    if shrunk.len() > TOLD {
+        recovered.notes.push(format!("so it is with the journals of {} more runs", shrunk.len() - TOLD));
+    }
+    let end = "the store was rebuilt from what the journals still say; what only the lost part told of is made again";
+    recovered.notes.push(end.to_owned());
+    Ok(store)
+}
+
+/// Makes the store anew from the journals alone. The one that is there is touched only when the new one is whole.
 pub(crate) fn rebuild(project: &Project) -> Result<(), EngineError> {
-    let aside = project.state.join("store.old");
+    let new = project.state.join("store.new");
+    disk::remove_tree(&new)?;
+    let made = SledKeys::open(&new).map(Store::new).map_err(EngineError::from).and_then(|store| {
+        store.is_current()?;
+        take_in_all(project, &store)
+    });
+    if let Err(why) = made {
+        // What stays of it is removed by the next attempt at the latest; why this one failed matters more.
+        let _ = disk::remove_tree(&new);
+        return Err(EngineError::NotRebuilt { why: Box::new(why) });
+    }
+    // From here on the new store is the good one. Killed between the renames, the next engine finds none and makes one.
+    let (path, aside) = (project.store(), project.state.join("store.old"));
     disk::remove_tree(&aside)?;
-    let path = project.store();
-    if path.exists() {
+    if std::fs::symlink_metadata(&path).is_ok() {
         std::fs::rename(&path, &aside).at("move aside", &path)?;
     }
-    let store = Store::new(SledKeys::open(&path)?);
-    store.is_current()?;
-    take_in_all(project, &store)?;
-    drop(store);
+    std::fs::rename(&new, &path).at("put in place", &new)?;
     Ok(disk::remove_tree(&aside)?)
 }
 
@@ -66,7 +134,7 @@ pub(crate) fn rebuild(project: &Project) -> Result<(), EngineError> {
 fn take_in_all(project: &Project, store: &Store) -> Result<(), EngineError> {
     for run in project.run_numbers()? {
         match journal::read(&project.journal(run)) {
-            Ok(read) => store.apply(run, 0, &read.records)?,
+            Ok(read) => store.apply(run, 0, read.sound, &read.records)?,
             Err(error) if error.is_missing() => {}
             Err(error) => return Err(error.into()),
         }
@@ -90,7 +158,8 @@ fn open_store(project: &Project, recovered: &mut Recovered) -> Result<Store, Eng
         }
         Ok((true, store)) => return Ok(store),
         Ok((false, _)) => "is of another version".to_owned(),
-        Err(error @ StoreError::InUse { .. }) => return Err(error.into()),
+        // Nothing is wrong with a store that the system will not let us open just now.
+        Err(error) if !error.is_damage() => return Err(error.into()),
         Err(error) => format!("cannot be opened ({error})"),
     };
     let aside = project.state.join("store.broken");
@@ -118,38 +187,52 @@ fn finish(
         Ok(read) => read,
         Err(error) if error.is_missing() => {
             // Killed before anything of it was durable: there was no such run.
-            disk::remove_tree(&project.run(run))?;
-            return Ok(true);
+            return remove_run(project, run);
         }
         Err(error) => return Err(error.into()),
     };
     let Some(Record::RunStarted(started)) = read.records.first() else {
         if read.records.is_empty() {
-            disk::remove_tree(&project.run(run))?;
-            return Ok(true);
+            return remove_run(project, run);
         }
         return Err(EngineError::Journal(journal::JournalError::NotAJournal { path }));
     };
     journal::cut(&path, &read)?;
     let new = usize::try_from(taken_in).unwrap_or(usize::MAX).min(read.records.len());
-    store.apply(run, new as u64, &read.records[new..])?;
+    store.apply(run, new as u64, read.sound, &read.records[new..])?;
     if let Some(Record::RunEnded { .. }) = read.records.last() {
         return Ok(read.torn);
     }
     restore_small(project, &read.records)?;
     let end = Record::RunEnded { outcome: Outcome::Interrupted, at: clock.now() };
     let frames = read.records.len() as u64;
-    let journal = Journal::open(&path, frames, read.sound, Box::new(|_, _| Ok(())))?;
+    let journal = Journal::open(&path, frames, read.sound, Box::new(|_, _, _| Ok(())))?;
     journal.append(vec![Entry { record: end.clone(), files: Vec::new(), stamps: Vec::new() }]);
     let why = journal.blocking_barrier();
     drop(journal);
     why.map_err(|stopped| EngineError::NotDurable { run, why: stopped.0 })?;
-    store.apply(run, frames, &[end])?;
+    let length = std::fs::metadata(&path).at("look at", &path)?.len();
+    store.apply(run, frames, length, &[end])?;
     let done = read.records.iter().filter(|record| matches!(record, Record::NodeDone { .. })).count();
-    recovered.notes.push(format!(
-        "run {run} of `{}` was killed; the {done} node(s) it finished are kept and reused",
-        started.pipeline
-    ));
+    let kept = match done {
+        0 => String::new(),
+        1 => "; the 1 node it finished is kept and reused".to_owned(),
+        many => format!("; the {many} nodes it finished are kept and reused"),
+    };
+    recovered.notes.push(format!("run {run} of `{}` was killed{kept}", started.pipeline));
+    Ok(true)
+}
+
+/// Removes the folder of a run of which nothing is known, unless somebody put something else into it.
+fn remove_run(project: &Project, run: u64) -> Result<bool, EngineError> {
+    let folder = project.run(run);
+    for entry in std::fs::read_dir(&folder).at("list", &folder)? {
+        let name = entry.at("list", &folder)?.file_name();
+        if ![OsStr::new("journal"), OsStr::new("logs")].contains(&name.as_os_str()) {
+            return Ok(false);
+        }
+    }
+    disk::remove_tree(&folder)?;
     Ok(true)
 }
 

@@ -45,6 +45,17 @@ pub(crate) fn judge_data(data: &DataNode, profile: &Profile, now: Millis) -> (bo
     all_held(verdicts.collect())
 }
 
+/// The same, leaving out what depends on the time: what will be said of this table whenever it is asked.
+pub(crate) fn judge_lasting(data: &DataNode, profile: &Profile) -> (bool, Vec<Verdict>) {
+    let asks_age = |condition: &Expr| {
+        let mut asks = false;
+        walk(condition, &mut |expr| asks |= matches!(expr, Expr::Stat(Stat::Fresh(_))));
+        asks
+    };
+    let lasting = data.expectations.iter().filter(|it| !asks_age(&it.condition)).cloned().collect();
+    judge_data(&DataNode { expectations: lasting, ..data.clone() }, profile, 0)
+}
+
 /// Judges a gate from what steps gave.
 pub(crate) fn judge_gate(gate: &GateNode, given: &dyn Given, pipeline: &Pipeline) -> (bool, Vec<Verdict>) {
     let facts = StepFacts { given, pipeline, left_out: RefCell::default(), parsed: RefCell::default() };

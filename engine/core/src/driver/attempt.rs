@@ -12,14 +12,16 @@ use crate::planner::OutsideFile;
 use crate::project::file_name;
 use crate::record::{Failure, Millis, Verdict};
 use crate::verdict::{self, Profile};
-use mlp_lang::finding::Finding;
+use mlp_lang::finding::{Code, Finding, Place};
 use mlp_lang::pipeline::{DataNode, NodeKind, Pipeline, StepNode};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// What a reader of tables says, too, if it sees the file change under its hands.
+const FILE_CHANGED: Code = Code::new("D0005", "file-changed");
 /// The output of a data node that holds its statistics.
-pub(super) const PROFILE: &str = "profile";
+pub(crate) const PROFILE: &str = "profile";
 /// The output of a data node that holds its rows.
 const ROWS: &str = "rows";
 /// Above this an output is hashed on a thread that may block.
@@ -218,8 +220,10 @@ fn import(
     };
     let now = std::fs::metadata(&file.path).map(|meta| Stamp::of(&meta)).ok();
     if file.content.is_none_or(|(_, planned)| Some(planned) != now) {
-        let message = format!("{shown} was changed while it was read: run again once it is complete");
-        return Attempted::failed("data", message);
+        let place = Place::Data { path: shown.into(), row: None, line: None, column: None };
+        let message = format!("{shown} was changed or replaced while it was read");
+        let finding = Finding::error(FILE_CHANGED, place, message);
+        return bad_data(shown, vec![finding.help("run the same command again once the file is complete")]);
     }
     let profile = Profile { rows: imported.rows, stats: imported.stats };
     let (passed, verdicts) = verdict::judge_data(data, &profile, context.clock.now());
@@ -257,7 +261,7 @@ fn bad_data(shown: &str, findings: Vec<Finding>) -> Attempted {
 }
 
 /// What to say of a table that breaks its expectations: each as written, with what was measured.
-pub(super) fn not_as_expected(data: &DataNode, verdicts: &[Verdict]) -> Failure {
+pub(crate) fn not_as_expected(data: &DataNode, verdicts: &[Verdict]) -> Failure {
     let broken = verdicts.iter().filter(|verdict| !verdict.held).map(|verdict| {
         let measured = verdict.measured.iter().filter(|it| !it.held);
         let measured: Vec<String> = measured

@@ -35,6 +35,7 @@ use crate::verdict::{self, Given, Profile};
 use crate::view::RunView;
 use crate::words;
 use attempt::{Attempted, Finished};
+pub(crate) use attempt::{PROFILE, not_as_expected};
 use mlp_lang::pipeline::{NodeKind, Pipeline};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -498,9 +499,9 @@ fn work(request: &RunRequest) -> Work {
 }
 
 fn into_store(store: Arc<Store>, run: u64) -> OnBatch {
-    Box::new(move |first, entries| {
+    Box::new(move |first, bytes, entries| {
         let records = entries.iter().map(|entry| (&entry.record, entry.stamps.as_slice()));
-        store.apply_each(run, first, records).map_err(|error| error.to_string())
+        store.apply_each(run, first, bytes, records).map_err(|error| error.to_string())
     })
 }
 

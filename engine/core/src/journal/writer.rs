@@ -44,8 +44,8 @@ pub(crate) struct Entry {
     pub stamps: Vec<(Digest, Stamp)>,
 }
 
-/// Takes in a synced batch: the records, and the sequence number of the first.
-pub(crate) type OnBatch = Box<dyn FnMut(u64, &[Entry]) -> Result<(), String> + Send>;
+/// Takes in a synced batch: the sequence number of its first record, the journal's length behind it, the records.
+pub(crate) type OnBatch = Box<dyn FnMut(u64, u64, &[Entry]) -> Result<(), String> + Send>;
 
 enum Message {
     Entries(Vec<Entry>),
@@ -186,7 +186,7 @@ impl Writer {
         if let Err(error) = self.make_durable(&batch, &buffer) {
             return self.stop(error.to_string());
         }
-        if let Err(error) = (self.on_batch)(self.sequence, &batch) {
+        if let Err(error) = (self.on_batch)(self.sequence, self.length + buffer.len() as u64, &batch) {
             return self.stop(error);
         }
         self.sequence += batch.len() as u64;

@@ -64,6 +64,37 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether what is on disk is wrong, rather than the system unable or unwilling to let it be read or written now:
+    /// a full disk, missing rights, too many open files, a failing device.
+    pub(crate) fn is_damage(&self) -> bool {
+        match self {
+            StoreError::InUse { .. } => false,
+            StoreError::Corrupt { .. } => true,
+            StoreError::Database { source: sled::Error::Io(error), .. } => is_damage(error),
+            StoreError::Database { .. } => true,
+        }
+    }
+}
+
+/// sled passes some errors of the system on as they are, and some as text alone.
+fn is_damage(error: &std::io::Error) -> bool {
+    // ENOENT, EEXIST, ENOTDIR, EISDIR, EINVAL: the wrong kind of thing is there.
+    const OF_CONTENT: [i32; 5] = [2, 17, 20, 21, 22];
+    let text = error.to_string();
+    let said = || text.split_once("(os error ").and_then(|(_, rest)| rest.split(')').next()?.parse().ok());
+    match error.raw_os_error().or_else(said) {
+        Some(code) => OF_CONTENT.contains(&code),
+        None => {
+            use std::io::ErrorKind::{OutOfMemory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+            let by_kind = [OutOfMemory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull];
+            let text = text.to_lowercase();
+            let by_text = ["no space left", "storage full", "storagefull", "permission denied", "too many open files"];
+            !by_kind.contains(&error.kind()) && !by_text.iter().any(|words| text.contains(words))
+        }
+    }
+}
+
 /// Keys in memory: for looking at journals, and for tests.
 #[derive(Debug, Default)]
 pub struct MemoryKeys {
@@ -95,5 +126,35 @@ impl Keys for MemoryKeys {
 
     fn is_empty(&self) -> Result<bool, StoreError> {
         Ok(self.pairs().is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Error, ErrorKind};
+
+    #[test]
+    fn a_full_disk_is_no_damage_and_garbage_is() {
+        let is_damage =
+            |io: Error| StoreError::Database { path: PathBuf::new(), source: sled::Error::Io(io) }.is_damage();
+        let of_the_system = [
+            Error::from_raw_os_error(28),
+            Error::from_raw_os_error(13),
+            Error::from_raw_os_error(5),
+            Error::from_raw_os_error(24),
+            Error::from(ErrorKind::StorageFull),
+            Error::other("No space left on device (os error 28)"),
+            Error::other("failed to write: Os { code: 28, kind: StorageFull, message: \"No space left on device\" }"),
+        ];
+        for io in of_the_system {
+            let words = io.to_string();
+            assert!(!is_damage(io), "{words}");
+        }
+        for io in [Error::from_raw_os_error(20), Error::from(ErrorKind::InvalidData), Error::other("crc mismatch")] {
+            let words = io.to_string();
+            assert!(is_damage(io), "{words}");
+        }
+        assert!(!StoreError::InUse { path: PathBuf::new() }.is_damage());
     }
 }

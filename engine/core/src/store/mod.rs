@@ -9,7 +9,8 @@
 //!
 //! Invariants: nothing durable is here that the journals do not say, so the store can be thrown away and rebuilt from
 //! them ([`Store::apply`] is the only way in for facts). Applying a record twice changes nothing. Observations (kinds
-//! [`Kind::File`], and the stamp in [`Kind::Artifact`]) may be lost at any time and cost one reading of the file.
+//! [`Kind::File`], and the stamp in [`Kind::Artifact`]) may be lost at any time and cost one reading of the file; so may
+//! [`Kind::Gone`], at the cost of a number that people have seen before.
 
 mod keys;
 mod sled_keys;
@@ -25,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// Version of the keys and values. A store of another version is rebuilt.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// First byte of each key. Never reuse one for something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub enum Kind {
     Artifact = 7,
     /// run -> its pipeline's name
     Pipeline = 8,
+    /// -> the highest number of a run whose journal is gone: it is not given out again
+    Gone = 9,
 }
 
 /// A remembered result.
@@ -67,6 +70,8 @@ pub struct Action {
 pub struct Applied {
     /// The number of records.
     pub records: u64,
+    /// The length of the journal behind them. A file that is shorter lost something that was taken in.
+    pub bytes: u64,
     /// How the run ended, if it did.
     pub outcome: Option<Outcome>,
 }
@@ -96,9 +101,10 @@ impl Store {
         }
     }
 
-    /// Takes in records of a run, of which the first has this number, at once. Stamps are left unknown.
-    pub fn apply(&self, run: u64, first: u64, records: &[Record]) -> Result<(), StoreError> {
-        self.apply_each(run, first, records.iter().map(|record| (record, &[] as &[_])))
+    /// Takes in records of a run, of which the first has this number, at once; behind the last of them its journal is
+    /// this long. Stamps are left unknown.
+    pub fn apply(&self, run: u64, first: u64, bytes: u64, records: &[Record]) -> Result<(), StoreError> {
+        self.apply_each(run, first, bytes, records.iter().map(|record| (record, &[] as &[_])))
     }
 
     /// The same, with the stamps of the artifacts that each record published.
@@ -106,6 +112,7 @@ impl Store {
         &self,
         run: u64,
         first: u64,
+        bytes: u64,
         records: impl Iterator<Item = (&'a Record, &'a [(Digest, Stamp)])>,
     ) -> Result<(), StoreError> {
         let applied_key = key(Kind::Applied, &run.to_be_bytes());
@@ -153,6 +160,7 @@ impl Store {
             }
         }
         applied.records = applied.records.max(count);
+        applied.bytes = applied.bytes.max(bytes);
         put(&mut batch, applied_key, &applied)?;
         self.keys.apply(batch)
     }
@@ -185,6 +193,19 @@ impl Store {
             applied.insert(run, decode(&key, &value)?);
         }
         Ok(applied)
+    }
+
+    /// The highest number that was ever given to a run, as far as is known; 0 if none was.
+    pub(crate) fn last_run(&self) -> Result<u64, StoreError> {
+        let gone: Option<u64> = self.get(&key(Kind::Gone, &[]))?;
+        Ok(self.applied()?.last_key_value().map_or(0, |(run, _)| *run).max(gone.unwrap_or(0)))
+    }
+
+    /// Remembers that numbers up to this one were given out, whatever is left of those runs.
+    pub(crate) fn keep_numbers(&self, up_to: u64) -> Result<(), StoreError> {
+        let mut batch = Batch::default();
+        put(&mut batch, key(Kind::Gone, &[]), &up_to)?;
+        self.keys.apply(batch)
     }
 
     /// The last run of this pipeline, if it was killed.

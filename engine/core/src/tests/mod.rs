@@ -238,15 +238,13 @@ impl Scratch {
         let looking = crate::history::History::open(&self.project());
         let seen = looking.plan(&self.parts(), pipeline, self.folder.path(), &[]).unwrap();
         assert_eq!(plan, seen, "history plans as the engine does");
-        let lines = plan.nodes.iter().filter_map(|node| match &node.decision {
-            crate::plan::Decision::Run { reasons, .. } => {
-                let reasons: Vec<String> = reasons.iter().map(ToString::to_string).collect();
-                Some(format!("{}: {}", node.name, reasons.join("; ")))
-            }
-            crate::plan::Decision::Skip { reason } => Some(format!("{}: skip: {reason}", node.name)),
-            _ => None,
-        });
-        lines.collect()
+        reasons(&plan)
+    }
+
+    /// What a look from outside, with neither the engine nor its store, says would run and why.
+    fn looks(&self, pipeline: &Pipeline) -> Vec<String> {
+        let looking = crate::history::History::open(&self.project());
+        reasons(&looking.plan(&self.parts(), pipeline, self.folder.path(), &[]).unwrap())
     }
 
     /// Every file below the state folder that is neither a journal nor the store.
@@ -258,6 +256,18 @@ impl Scratch {
         }
         left
     }
+}
+
+fn reasons(plan: &crate::plan::Plan) -> Vec<String> {
+    let lines = plan.nodes.iter().filter_map(|node| match &node.decision {
+        crate::plan::Decision::Run { reasons, .. } => {
+            let reasons: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+            Some(format!("{}: {}", node.name, reasons.join("; ")))
+        }
+        crate::plan::Decision::Skip { reason } => Some(format!("{}: skip: {reason}", node.name)),
+        _ => None,
+    });
+    lines.collect()
 }
 
 fn runtime() -> tokio::runtime::Runtime {

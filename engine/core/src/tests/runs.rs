@@ -326,3 +326,52 @@ fn folders_that_a_step_locked_up_are_removed_all_the_same() {
     assert_eq!(report.outcome, Outcome::Succeeded);
     assert_eq!(scratch.litter(), Vec::<String>::new());
 }
+
+#[test]
+fn a_plan_says_that_a_known_table_breaks_what_is_now_expected_of_it() {
+    let scratch = Scratch::new();
+    let of = |rows| {
+        let expected = at_least(Expr::Stat(Stat::Rows), Value::Int(rows));
+        Build::new().data("x", vec![("rows >= n", expected)]).step("s", "head", &["x.rows"], &[("rows", 1)]).0
+    };
+    scratch.run(&of(1));
+    assert!(scratch.why(&of(2)).is_empty(), "a rule that holds changes nothing");
+    let why = scratch.why(&of(9));
+    assert!(why[0].starts_with("x: it will fail: x.csv: expected rows >= n, but "), "{why:?}");
+    assert_eq!(why[1], "s: skip: it needs `x`, which will fail");
+    let report = scratch.run(&of(9));
+    assert_eq!(report.outcome, Outcome::Failed);
+    let expected = [("x", NodeState::Failed), ("s", NodeState::Skipped)];
+    assert_eq!(states(&report), expected.map(|(name, state)| (name.to_owned(), state)));
+}
+
+#[test]
+fn a_file_replaced_while_it_was_read_is_a_finding_with_a_way_out() {
+    /// Reads a file, and has it replaced behind the reader's back.
+    struct Replaced;
+    impl Tables for Replaced {
+        fn identity(&self, data: &DataNode) -> BTreeMap<String, String> {
+            TextTables.identity(data)
+        }
+        fn import(&self, data: &DataNode, path: &Path, shown: &str, out: &Path) -> Result<Imported, Vec<Finding>> {
+            let imported = TextTables.import(data, path, shown, out);
+            std::fs::write(path.with_extension("new"), "a\n7\n").unwrap();
+            std::fs::rename(path.with_extension("new"), path).unwrap();
+            imported
+        }
+        fn inspect(&self, path: &Path) -> Result<TableInfo, String> {
+            TextTables.inspect(path)
+        }
+    }
+    let scratch = Scratch::new();
+    let pipeline = Build::new().data("x", Vec::new()).0;
+    let parts = Parts { tables: Arc::new(Replaced), ..scratch.parts() };
+    let mut engine = Engine::open(scratch.project(), parts).unwrap();
+    let running = engine.run(scratch.request(&pipeline), Arc::new(Unobserved), Cancel::default());
+    let report = runtime().block_on(running).unwrap();
+    drop(engine);
+    let failure = report.view.node("x").unwrap().attempts[0].failure.clone().unwrap();
+    assert_eq!(failure.message, "x.csv was changed or replaced while it was read");
+    assert_eq!(failure.findings[0].code, Code::new("D0005", "file-changed"));
+    assert_eq!(scratch.run(&pipeline).outcome, Outcome::Succeeded, "the same command again");
+}

@@ -31,6 +31,128 @@ fn a_rebuilt_store_equals_the_original() {
 }
 
 #[test]
+fn a_rebuild_over_a_damaged_journal_leaves_the_store_as_it_was() {
+    let scratch = lived_in();
+    let original = facts(&scratch);
+    let project = scratch.project();
+    let sound = std::fs::read(project.journal(2)).unwrap();
+    let mut damaged = sound.clone();
+    damaged[0] ^= 1;
+    std::fs::write(project.journal(2), damaged).unwrap();
+    for _ in 0..2 {
+        let error = Engine::rebuild_state(&project).unwrap_err().to_string();
+        assert!(error.starts_with("the store was not rebuilt and is as it was: "), "{error}");
+        assert!(error.contains("000002/journal is not a journal"), "{error}");
+        assert_eq!(facts(&scratch), original);
+    }
+    assert_eq!(scratch.run(&churn(1, 2, 95).0).outcome, Outcome::Succeeded, "runs go on");
+    assert!(scratch.ran().is_empty());
+    std::fs::write(project.journal(2), sound).unwrap();
+    Engine::rebuild_state(&project).unwrap();
+    let left = crate::disk::names(&project.state).unwrap();
+    assert!(!left.iter().any(|name| name.starts_with("store.")), "{left:?}");
+}
+
+#[test]
+fn only_what_is_lost_is_planned_to_be_made_again() {
+    let scratch = Scratch::new();
+    let pipeline = Build::new()
+        .step("big", "train", &[], &[("size", 10_000)])
+        .step("eval", "score", &["big.model"], &[("auc", 90)])
+        .step("later", "train", &["eval.metrics"], &[])
+        .0;
+    let report = scratch.run(&pipeline);
+    scratch.ran();
+    let big = scratch.project().artifact(&report.view.node("big").unwrap().outputs[0].digest);
+    std::fs::remove_file(&big).unwrap();
+    assert_eq!(scratch.why(&pipeline), ["big: output `model` is gone or damaged"]);
+    scratch.run(&pipeline);
+    assert_eq!(scratch.ran(), ["big"], "as planned");
+    assert!(big.is_file());
+}
+
+/// What running and looking back say of a project must be the same once an engine opened it.
+fn agree(scratch: &Scratch, pipeline: &Pipeline) {
+    let _ = scratch.why(pipeline);
+    let of_runs: Vec<u64> = History::open(&scratch.project()).runs().unwrap().iter().map(|run| run.run).collect();
+    let engine = scratch.engine().unwrap();
+    assert!(engine.recovered().is_empty(), "healed for good: {:?}", engine.recovered());
+    drop(engine);
+    let store = Store::new(SledKeys::open(&scratch.project().store()).unwrap());
+    assert_eq!(store.applied().unwrap().into_keys().collect::<Vec<u64>>(), of_runs);
+}
+
+#[test]
+fn a_journal_cut_short_after_its_run_ended_is_noticed_told_and_healed() {
+    let scratch = Scratch::new();
+    let pipeline = churn(2, 1, 90).0;
+    scratch.run(&pipeline);
+    scratch.ran();
+    let path = scratch.project().journal(1);
+    let length = std::fs::metadata(&path).unwrap().len();
+    std::fs::File::options().write(true).open(&path).unwrap().set_len(length / 2).unwrap();
+    let notes = scratch.engine().unwrap().recovered().join("\n");
+    let words = format!("run 1, {}, was cut short, from {length} to {} bytes", path.display(), length / 2);
+    assert!(notes.contains(&words) && notes.contains("the store was rebuilt") && !notes.contains("killed"), "{notes}");
+    agree(&scratch, &pipeline);
+    assert_eq!(scratch.run(&pipeline).outcome, Outcome::Succeeded);
+    assert!(!scratch.ran().is_empty(), "what the lost half told of is made again");
+    assert!(scratch.why(&pipeline).is_empty());
+}
+
+#[test]
+fn a_run_whose_folder_was_deleted_is_forgotten_but_its_number_is_not_given_again() {
+    let scratch = lived_in();
+    let pipeline = churn(1, 2, 95).0;
+    std::fs::remove_dir_all(scratch.project().run(3)).unwrap();
+    let notes = scratch.engine().unwrap().recovered().join("\n");
+    assert!(notes.contains("the journal of run 3, ") && notes.contains("000003/journal, is gone"), "{notes}");
+    agree(&scratch, &pipeline);
+    assert_eq!(scratch.run(&pipeline).run, 4);
+    std::fs::remove_dir_all(scratch.project().runs()).unwrap();
+    let notes = scratch.engine().unwrap().recovered().join("\n");
+    assert!(notes.contains("is gone"), "{notes}");
+    assert_eq!(scratch.run(&pipeline).run, 5);
+}
+
+#[test]
+fn names_in_the_folder_of_runs_that_no_engine_made_are_left_alone() {
+    let scratch = lived_in();
+    let runs = scratch.project().runs();
+    let foreign = ["+00005", "0000010", "18446744073709551615", "000000", "notes"];
+    for name in foreign {
+        std::fs::create_dir(runs.join(name)).unwrap();
+    }
+    std::fs::create_dir(runs.join("000007")).unwrap();
+    std::fs::write(runs.join("000007/thesis.tex"), "years of work").unwrap();
+    std::fs::create_dir(runs.join("000008")).unwrap();
+    assert_eq!(scratch.engine().unwrap().recovered(), Vec::<String>::new());
+    assert!(foreign.iter().all(|name| runs.join(name).is_dir()));
+    assert!(runs.join("000007/thesis.tex").is_file());
+    assert!(!runs.join("000008").exists(), "a run killed before it was durable");
+    assert_eq!(scratch.run(&churn(1, 2, 95).0).run, 8);
+    assert_eq!(History::open(&scratch.project()).runs().unwrap().len(), 4);
+}
+
+#[test]
+fn a_run_is_reported_even_if_the_lock_cannot_be_rewritten_at_its_end() {
+    struct Vandal(std::path::PathBuf);
+    impl Observer for Vandal {
+        fn record(&self, record: &Record) {
+            if let Record::RunEnded { .. } = record {
+                std::fs::remove_file(&self.0).unwrap();
+                std::fs::create_dir(&self.0).unwrap();
+            }
+        }
+    }
+    let scratch = Scratch::new();
+    let vandal = Arc::new(Vandal(scratch.project().lock()));
+    let request = scratch.request(&churn(2, 1, 90).0);
+    let report = scratch.run_with(request, vandal, Cancel::default()).unwrap();
+    assert_eq!(report.outcome, Outcome::Succeeded);
+}
+
+#[test]
 fn a_store_that_is_gone_or_garbage_is_rebuilt_and_said_so() {
     let scratch = lived_in();
     let original = facts(&scratch);
@@ -124,6 +246,7 @@ fn an_artifact_that_is_gone_or_changed_is_made_again() {
     flipped[5_000] ^= 1;
     for bytes in [flipped, whole[..9_000].to_vec()] {
         rot(bytes);
+        assert_eq!(scratch.looks(&pipeline), ["big: output `model` is gone or damaged"], "a look sees it, too");
         assert_eq!(scratch.engine().unwrap().verify().unwrap(), [Digest::of(&whole)]);
         scratch.run(&pipeline);
         assert_eq!(scratch.ran(), ["big"]);
@@ -154,7 +277,7 @@ fn surprises_in_the_state_folder_are_said_or_left_alone_but_never_a_panic() {
     std::fs::create_dir_all(project.runs().join("notes")).unwrap();
     std::fs::write(project.runs().join("000009"), "a file where a folder should be").unwrap();
     std::fs::write(project.artifacts().join("stray"), "x").unwrap();
-    assert!(scratch.engine().is_err());
+    assert!(scratch.engine().is_ok());
     std::fs::remove_file(project.runs().join("000009")).unwrap();
     for (content, words) in [
         (&b"not a journal at all"[..], "is not a journal of this engine"),
@@ -164,7 +287,14 @@ fn surprises_in_the_state_folder_are_said_or_left_alone_but_never_a_panic() {
         std::fs::write(project.journal(9), content).unwrap();
         let error = scratch.engine().err().unwrap().to_string();
         assert!(error.contains(words), "{error}");
-        assert!(History::open(&project).runs().is_err());
+        let history = History::open(&project);
+        let runs = history.runs().unwrap();
+        assert_eq!(runs.len(), 4, "the damaged one hides no other");
+        assert!(runs[3].damaged.as_ref().is_some_and(|why| why.contains(words)) && runs[3].outcome.is_none());
+        assert!(runs[..3].iter().all(|run| run.damaged.is_none()));
+        assert_eq!(history.models().unwrap().len(), 2);
+        let plan = history.plan(&scratch.parts(), &churn(1, 2, 95).0, scratch.folder.path(), &[]).unwrap();
+        assert!(!plan.nodes.iter().any(|node| matches!(node.decision, crate::plan::Decision::Run { .. })));
     }
     std::fs::write(project.journal(9), b"mlp").unwrap();
     assert!(scratch.engine().is_ok(), "a journal that was only begun");
