@@ -4,7 +4,10 @@
 //! what it took in. After a kill: the killed run's journal loses its torn end and gains an end, the store takes in what
 //! it had not yet, small artifacts that a power cut took are written again, and what no synced record names is removed.
 //!
-//! Every step can be killed and repeated: the journal's end is written last.
+//! The journals are the truth, even when they lost something: a journal that is shorter than what was taken in from it
+//! is told, and the store is made anew, so that looking back (which reads journals alone) and running agree.
+//!
+//! Every step can be killed and repeated: the journal's end is written last, and a store is replaced only by a whole one.
 
 use crate::artifacts;
 use crate::clock::Clock;
