@@ -171,6 +171,21 @@ def edges():
     ]
 
 
+def imbalanced():
+    """Of the numbers 0 to 39 the largest 4, 20 or 36 are positive: the positive class as minority, in a tie, as majority."""
+    x = np.arange(40.0)[:, None]
+    fits = []
+    for positives in (4, 20, 36):
+        model = converged().fit(StandardScaler().fit_transform(x), x[:, 0] >= 40 - positives)
+        fits.append({"positives": positives, "line": [float(model.intercept_[0]), float(model.coef_[0][0])]})
+    return fits
+
+
 if __name__ == "__main__":
-    document = {"breast_cancer": breast_cancer(), "bikeshare": bikeshare(), "edges": edges()}
+    document = {
+        "breast_cancer": breast_cancer(),
+        "bikeshare": bikeshare(),
+        "edges": edges(),
+        "imbalanced": imbalanced(),
+    }
     (HERE / "reference.json").write_text(json.dumps(document, indent=1) + "\n")

@@ -21,7 +21,8 @@ pub mod logistic {
         /// Subtract each column's mean and divide by its standard deviation (of the training rows) first.
         #[param(default = true)]
         pub standardize: bool,
-        /// Most iterations of the solver; it stops earlier when it has converged, and warns when it has not.
+        /// Most iterations of the solver; it stops earlier when it has converged, warns when it has nearly, and
+        /// fails when it is far from it.
         #[param(default = 1000, min = 1, max = 1000000)]
         pub max_iterations: i64,
     }

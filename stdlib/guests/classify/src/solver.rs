@@ -7,7 +7,7 @@ use linfa_logistic::{LogisticRegression, MultiLogisticRegression};
 use mlp_sdk::{Error, host};
 use mlp_std_models::Matrix;
 use mlp_std_models::file::Weights;
-use ndarray::{Array1, Array2, ShapeBuilder};
+use ndarray::{Array1, Array2, ArrayView1, ShapeBuilder};
 
 /// Half the squared weights plus `c` times the summed log loss of `places` given `matrix`.
 pub struct Problem {
@@ -21,6 +21,8 @@ pub struct Problem {
 const CONVERGED: f64 = 1e-9;
 /// The largest that is let pass without a warning: still two orders below what moves a probability's sixth digit.
 const NEARLY_CONVERGED: f64 = 1e-6;
+/// Beyond this, with columns of large numbers brought to size 1, the weights are no minimum of anything: no model.
+const FAR_FROM_CONVERGED: f64 = 1e-2;
 
 impl Problem {
     /// One output for two classes, else one for each class.
@@ -38,7 +40,10 @@ impl Problem {
             let solver =
                 LogisticRegression::new().alpha(alpha).max_iterations(max_iterations).gradient_tolerance(tolerance);
             let fitted = solver.fit(&data).map_err(failed)?;
-            vec![Weights { intercept: fitted.intercept(), weights: fitted.params().to_vec() }]
+            // linfa's positive class is the one with more rows; ours is the second, however many rows it has.
+            let sign: f64 = if fitted.labels().pos.class == 1 { 1.0 } else { -1.0 };
+            let weights = fitted.params().iter().map(|weight| sign * weight).collect();
+            vec![Weights { intercept: sign * fitted.intercept(), weights }]
         } else {
             let solver = MultiLogisticRegression::new()
                 .alpha(alpha)
@@ -51,28 +56,46 @@ impl Problem {
             };
             (0..classes).map(output).collect()
         };
-        let gradient = largest_gradient(data.records(), data.targets(), &outputs, alpha) / rows as f64;
+        let slopes = slopes(data.records(), data.targets(), &outputs, alpha);
+        let gradient = largest(slopes.iter().map(|slope| slope.entry)) / rows as f64;
         host::emit("gradient", gradient, None);
         if !gradient.is_finite() {
             return Err(Error::failed(
                 "the solver found no finite weights: are there columns with very large numbers and `standardize: false`?",
             ));
         }
+        if largest(slopes.iter().map(|slope| slope.entry / slope.size)) / rows as f64 > FAR_FROM_CONVERGED {
+            return Err(Error::failed(format!(
+                "the solver was far from the minimum when it stopped, after at most {max_iterations} iterations \
+                 (gradient {gradient:.1e}), so there is no model: raise max_iterations, make c smaller, or use \
+                 `standardize: true`"
+            )));
+        }
         if gradient > NEARLY_CONVERGED {
             host::warn(&format!(
-                "not converged after {max_iterations} iterations (gradient {gradient:.1e}): raise max_iterations, \
-                 or make c smaller"
+                "not converged after at most {max_iterations} iterations (gradient {gradient:.1e}): raise \
+                 max_iterations, or make c smaller"
             ));
         }
         Ok(outputs)
     }
 }
 
-/// The largest entry of the gradient of the summed loss plus `alpha` times half the squared weights.
-fn largest_gradient(records: &Array2<f64>, places: &Array1<usize>, outputs: &[Weights], alpha: f64) -> f64 {
+/// One entry of the gradient.
+struct Slope {
+    entry: f64,
+    /// The root mean square of its column, at least 1: what the entry owes to large numbers alone.
+    size: f64,
+}
+
+/// The gradient of the summed loss plus `alpha` times half the squared weights.
+fn slopes(records: &Array2<f64>, places: &Array1<usize>, outputs: &[Weights], alpha: f64) -> Vec<Slope> {
+    let rows = records.nrows();
     let score = |output: &Weights| records.dot(&Array1::from(output.weights.clone())) + output.intercept;
     let scores: Vec<Array1<f64>> = outputs.iter().map(score).collect();
-    let mut largest: f64 = 0.0;
+    let size = |column: ArrayView1<f64>| (column.dot(&column) / rows as f64).sqrt().max(1.0);
+    let sizes: Vec<f64> = records.columns().into_iter().map(size).collect();
+    let mut slopes = Vec::new();
     for (class, output) in outputs.iter().enumerate() {
         let error = |row: usize| {
             let (probability, positive) = match outputs {
@@ -85,10 +108,15 @@ fn largest_gradient(records: &Array2<f64>, places: &Array1<usize>, outputs: &[We
             };
             probability - f64::from(places[row] == positive)
         };
-        let errors = Array1::from_iter((0..records.nrows()).map(error));
-        let slopes = records.t().dot(&errors) + Array1::from(output.weights.clone()) * alpha;
-        let entries = slopes.iter().copied().chain([errors.sum()]);
-        largest = entries.fold(largest, |high, entry| if entry.is_nan() { entry } else { high.max(entry.abs()) });
+        let errors = Array1::from_iter((0..rows).map(error));
+        let entries = records.t().dot(&errors) + Array1::from(output.weights.clone()) * alpha;
+        slopes.extend(entries.iter().zip(&sizes).map(|(&entry, &size)| Slope { entry, size }));
+        slopes.push(Slope { entry: errors.sum(), size: 1.0 });
     }
-    largest
+    slopes
+}
+
+/// The largest distance from 0; NaN if there is one.
+fn largest(entries: impl Iterator<Item = f64>) -> f64 {
+    entries.fold(0.0, |high: f64, entry| if entry.is_nan() || high.is_nan() { f64::NAN } else { high.max(entry.abs()) })
 }

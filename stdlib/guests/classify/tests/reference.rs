@@ -11,8 +11,12 @@ fn reference() -> Json {
 
 /// Rows 0 to 399 to train with, 400 to 568 to test with.
 fn breast_cancer() -> (Table, Table) {
+    breast_cancer_as(&["malignant", "benign"])
+}
+
+fn breast_cancer_as(classes: &[&str]) -> (Table, Table) {
     let text = include_str!("../../../../examples/breast_cancer/data/breast_cancer.csv");
-    let table = testing::csv(text, &[("diagnosis", &["malignant", "benign"])]);
+    let table = testing::csv(text, &[("diagnosis", classes)]);
     let part = |rows: std::ops::Range<usize>| table.take(&rows.collect::<Vec<_>>()).expect("rows that exist");
     (part(0..400), part(400..569))
 }
@@ -74,6 +78,79 @@ fn logistic_regression_finds_the_weights_that_scikit_learn_finds() {
         }
         let metrics = evaluate(&model, &test, "diagnosis", &[], None).expect("evaluates");
         assert_near(&metrics, &expected["metrics"], 1e-6);
+    }
+}
+
+/// The one output of a model of two classes: its intercept, then its weights.
+fn line(model: &Model) -> Vec<f64> {
+    let file = ModelFile::parse(&model.bytes().expect("in memory")).expect("is readable");
+    let Learned::Linear { outputs, .. } = file.learned else { panic!("logistic regression is linear") };
+    assert_eq!(outputs.len(), 1, "two classes have one output");
+    std::iter::once(outputs[0].intercept).chain(outputs[0].weights.iter().copied()).collect()
+}
+
+/// Benign rows are the majority: here the positive class is the minority, and every sign is the other.
+#[test]
+fn the_second_class_is_positive_even_when_it_is_the_smaller_one() {
+    let (train, test) = breast_cancer_as(&["benign", "malignant"]);
+    let model = logistic(&train, "diagnosis", columns_but(&train, "diagnosis"), 1.0).expect("trains");
+    let expected = &reference()["breast_cancer"]["logistic_c_1"];
+    let weights = expected["weights"].as_array().expect("a list");
+    let expected_line = std::iter::once(&expected["intercept"]).chain(weights);
+    for (got, opposite) in line(&model).iter().zip(expected_line) {
+        let opposite = opposite.as_f64().expect("a number");
+        assert!((got + opposite).abs() < 1e-5, "got {got}, scikit-learn has {}", -opposite);
+    }
+    let metrics = evaluate(&model, &test, "diagnosis", &[], None).expect("evaluates");
+    let same = |name: &str| (metrics.get(name), expected["metrics"][name].as_f64());
+    for (got, wanted) in ["accuracy", "auc", "log_loss", "brier"].map(same) {
+        assert!((got.expect("exists") - wanted.expect("exists")).abs() < 1e-6, "{metrics:?}");
+    }
+}
+
+/// Of 40 rows, 4, 20 or 36 are positive, the first row of either class, every kind of label: more x is more likely.
+#[test]
+fn no_balance_order_or_kind_of_label_inverts_a_model() {
+    let reference = reference();
+    for (positives, reversed) in [4, 20, 36].into_iter().flat_map(|p| [(p, false), (p, true)]) {
+        let fits = reference["imbalanced"].as_array().expect("a list");
+        let fit = fits.iter().find(|fit| fit["positives"] == positives).expect("is in the reference");
+        let x: Vec<i32> = if reversed { (0..40).rev().collect() } else { (0..40).collect() };
+        let positive: Vec<bool> = x.iter().map(|&x| x >= 40 - positives).collect();
+        let text = |p: &bool| if *p { "a" } else { "b" };
+        let labels = [
+            testing::bools("y", positive.clone()),
+            testing::ints("y", positive.iter().map(|&p| i64::from(p))),
+            testing::levels("y", &["b", "a"], positive.iter().map(|p| Some(text(p)))),
+            testing::texts("y", positive.iter().map(|&p| if p { "yes" } else { "no" })),
+        ];
+        for label in labels {
+            let table = testing::table(vec![testing::floats("x", x.iter().map(|&x| f64::from(x))), label]);
+            let boosting = gradient_boosting::Params {
+                label: "y".into(),
+                features: vec!["x".into()],
+                iterations: 20,
+                learning_rate: 0.3,
+                max_depth: 3,
+                min_leaf_weight: 0.0,
+                l2: 1.0,
+                subsample: 1.0,
+                seed: 0,
+            };
+            let inputs = gradient_boosting::Inputs { train: table.clone().into() };
+            let boosted = gradient_boosting::run(boosting, inputs).expect("trains").model;
+            let linear = logistic(&table, "y", vec!["x".into()], 1.0).expect("trains");
+            for (place, got) in line(&linear).into_iter().enumerate() {
+                let expected = fit["line"][place].as_f64().expect("a number");
+                assert!((got - expected).abs() < 1e-5, "{positives} positive: {got}, scikit-learn has {expected}");
+            }
+            for model in [linear, boosted] {
+                let metrics = evaluate(&model, &table, "y", &[], None).expect("evaluates");
+                assert_eq!(metrics.get("auc"), Some(1.0), "{positives} positive, reversed {reversed}");
+                let counted = metrics.get("true_positive").zip(metrics.get("false_negative")).map(|(t, f)| t + f);
+                assert_eq!(counted, Some(f64::from(positives)));
+            }
+        }
     }
 }
 
@@ -139,6 +216,20 @@ fn the_positive_class_can_be_chosen() {
     assert_eq!(malignant.get("accuracy"), benign.get("accuracy"));
     let error = evaluate(&model, &test, "diagnosis", &[], Some("maligant")).expect_err("a typo");
     assert_eq!(error.to_string(), "positive: `maligant` is no class of the model; it knows malignant, benign");
+}
+
+#[test]
+fn a_solver_stopped_far_from_the_minimum_gives_no_model() {
+    let (train, _) = breast_cancer();
+    let params = logistic::Params {
+        label: "diagnosis".into(),
+        features: columns_but(&train, "diagnosis"),
+        c: 1.0,
+        standardize: true,
+        max_iterations: 1,
+    };
+    let error = logistic::run(params, logistic::Inputs { train: train.into() }).map(|_| ()).expect_err("too early");
+    assert!(error.to_string().contains("raise max_iterations"), "{error}");
 }
 
 #[test]
