@@ -26,7 +26,7 @@ pub fn check(screen: &Screen, args: &Check) -> Result<Exit, Fault> {
         };
         match source {
             Ok(source) => {
-                found.extend(mlp_lang::check::check(&source, world.modules(), &overrides).findings);
+                found.extend(mlp_lang::check::inspect(&source, world.modules(), &overrides).findings);
                 sources.push(source);
             }
             Err(fault) => faults.push(fault),
