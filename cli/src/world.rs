@@ -1,6 +1,5 @@
 //! The wiring: what the language and the engine ask for, filled from the other crates.
 
-use crate::fault::Fault;
 use crate::files;
 use mlp_core::request::Parts;
 use mlp_data::TableReader;
@@ -37,12 +36,10 @@ impl World {
         &*self.library
     }
 
-    /// What the engine works with. Starts the sandbox. `on_compile` is told before a module is compiled, which takes a
+    /// What the engine works with. `on_compile` is told before a module is compiled, which takes a
     /// moment and happens once per machine.
-    pub fn parts(&self, on_compile: Option<OnCompile>) -> Result<Parts, Fault> {
+    pub fn parts(&self, on_compile: Option<OnCompile>) -> Parts {
         let options = WasmOptions { cache: default_cache(), on_compile };
-        let executor =
-            WasmExecutor::new(self.library.clone(), options).map_err(|error| Fault::new(error.to_string()))?;
-        Ok(Parts { executor: Arc::new(executor), tables: Arc::new(TableReader) })
+        Parts { executor: Arc::new(WasmExecutor::new(self.library.clone(), options)), tables: Arc::new(TableReader) }
     }
 }

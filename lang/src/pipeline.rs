@@ -248,6 +248,49 @@ pub enum Expr {
     Call(Function, Vec<Expr>),
 }
 
+impl Expr {
+    /// Visits the expression and everything in it, outside first, from left to right.
+    pub fn visit<'a>(&'a self, visitor: &mut impl FnMut(&'a Expr)) {
+        visitor(self);
+        match self {
+            Expr::Const(_) | Expr::Metric(_) | Expr::Stat(_) => {}
+            Expr::Not(inner) | Expr::Negate(inner) => inner.visit(visitor),
+            Expr::And(a, b)
+            | Expr::Or(a, b)
+            | Expr::Compare(_, a, b)
+            | Expr::In(a, b)
+            | Expr::Arithmetic(_, a, b)
+            | Expr::Coalesce(a, b) => {
+                a.visit(visitor);
+                b.visit(visitor);
+            }
+            Expr::When { then, condition, otherwise } => {
+                for part in [then, condition, otherwise] {
+                    part.visit(visitor);
+                }
+            }
+            Expr::Call(_, arguments) => arguments.iter().for_each(|argument| argument.visit(visitor)),
+        }
+    }
+}
+
+impl DataNode {
+    /// The statistics that its expectations ask for, each once, in the order written.
+    pub fn stats(&self) -> Vec<Stat> {
+        let mut stats: Vec<Stat> = Vec::new();
+        for expectation in &self.expectations {
+            expectation.condition.visit(&mut |expr| {
+                if let Expr::Stat(stat) = expr
+                    && !stats.contains(stat)
+                {
+                    stats.push(stat.clone());
+                }
+            });
+        }
+        stats
+    }
+}
+
 /// An arithmetic operator. Types were checked: the result of each pair is in `spec/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

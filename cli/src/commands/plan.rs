@@ -15,7 +15,7 @@ pub fn plan(screen: &Screen, args: &Plan) -> Result<Exit, Fault> {
         Ok(loaded) => loaded,
         Err(stopped) => return stopped.end(),
     };
-    let parts = loaded.world.parts(None)?;
+    let parts = loaded.world.parts(None);
     let history = History::open(&project(&screen.options, &args.file));
     let force = forced(&loaded.pipeline, &args.force);
     let plan = history.plan(&parts, &loaded.pipeline, loaded.world.base(), &force)?;

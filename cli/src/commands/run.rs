@@ -31,7 +31,7 @@ pub fn run(screen: &Screen, args: &Run) -> Result<Exit, Fault> {
     let teller = progress.clone();
     let parts = loaded.world.parts(Some(Arc::new(move |module: &str| {
         teller.notice(&format!("compiling {} for this machine; this happens once", clean(module)));
-    })))?;
+    })));
     let engine = open(project(&screen.options, &args.file), parts, args.wait, &*progress)?;
     for note in engine.recovered() {
         progress.notice(&format!("note: {}", clean(note)));

@@ -15,7 +15,7 @@ use crate::project::Project;
 use crate::record::Artifact;
 use crate::request::Parts;
 use crate::store::{Action, Store};
-use crate::verdict::{self, Given, Profile, stats_asked};
+use crate::verdict::{self, Given, Profile};
 use mlp_lang::pipeline::{DataNode, DataSource, Node, NodeId, NodeKind, OutputRef, Pipeline, StepNode};
 use mlp_lang::value::Value;
 use std::collections::HashSet;
@@ -268,7 +268,7 @@ impl Planner<'_> {
         for column in &data.schema.columns {
             manifest.set(Section::Output, format!("column {}", column.name), canonical::column(column));
         }
-        let stats: Vec<String> = stats_asked(data).iter().map(canonical::stat).collect();
+        let stats: Vec<String> = data.stats().iter().map(canonical::stat).collect();
         manifest.set(Section::Output, "statistics", stats.join(", "));
         manifest.content(data.source.path(), content);
         manifest

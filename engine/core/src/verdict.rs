@@ -23,21 +23,6 @@ pub struct Profile {
     pub stats: Vec<(Stat, Option<Value>)>,
 }
 
-/// The statistics that a data node's expectations ask for, without doubles, in order.
-pub fn stats_asked(data: &DataNode) -> Vec<Stat> {
-    let mut stats = Vec::new();
-    for expectation in &data.expectations {
-        walk(&expectation.condition, &mut |expr| {
-            if let Expr::Stat(stat) = expr
-                && !stats.contains(stat)
-            {
-                stats.push(stat.clone());
-            }
-        });
-    }
-    stats
-}
-
 /// Judges what a table must satisfy, as of `now`.
 pub(crate) fn judge_data(data: &DataNode, profile: &Profile, now: Millis) -> (bool, Vec<Verdict>) {
     let facts = TableFacts { profile, now };
@@ -49,7 +34,7 @@ pub(crate) fn judge_data(data: &DataNode, profile: &Profile, now: Millis) -> (bo
 pub(crate) fn judge_lasting(data: &DataNode, profile: &Profile) -> (bool, Vec<Verdict>) {
     let asks_age = |condition: &Expr| {
         let mut asks = false;
-        walk(condition, &mut |expr| asks |= matches!(expr, Expr::Stat(Stat::Fresh(_))));
+        condition.visit(&mut |expr| asks |= matches!(expr, Expr::Stat(Stat::Fresh(_))));
         asks
     };
     let lasting = data.expectations.iter().filter(|it| !asks_age(&it.condition)).cloned().collect();
@@ -80,7 +65,7 @@ pub(crate) fn condition(expr: &Expr, given: &dyn Given, pipeline: &Pipeline) -> 
 /// Every number that a condition asks for.
 pub(crate) fn metrics_asked(expr: &Expr) -> Vec<&MetricRef> {
     let mut metrics = Vec::new();
-    walk(expr, &mut |expr| {
+    expr.visit(&mut |expr| {
         if let Expr::Metric(metric) = expr {
             metrics.push(metric);
         }
@@ -206,29 +191,5 @@ impl Facts for StepFacts<'_> {
 
     fn stat(&self, _stat: &Stat) -> Option<Value> {
         None
-    }
-}
-
-/// Visits an expression and everything in it.
-fn walk<'a>(expr: &'a Expr, visit: &mut impl FnMut(&'a Expr)) {
-    visit(expr);
-    match expr {
-        Expr::Const(_) | Expr::Metric(_) | Expr::Stat(_) => {}
-        Expr::Not(inner) | Expr::Negate(inner) => walk(inner, visit),
-        Expr::And(a, b)
-        | Expr::Or(a, b)
-        | Expr::Compare(_, a, b)
-        | Expr::In(a, b)
-        | Expr::Arithmetic(_, a, b)
-        | Expr::Coalesce(a, b) => {
-            walk(a, visit);
-            walk(b, visit);
-        }
-        Expr::When { then, condition, otherwise } => {
-            for part in [then, condition, otherwise] {
-                walk(part, visit);
-            }
-        }
-        Expr::Call(_, arguments) => arguments.iter().for_each(|argument| walk(argument, visit)),
     }
 }

@@ -9,7 +9,7 @@ use crate::writer::Writer;
 use arrow_array::ArrayRef;
 use mlp_core::executor::Imported;
 use mlp_lang::finding::Finding;
-use mlp_lang::pipeline::{DataNode, Expr, Stat};
+use mlp_lang::pipeline::{DataNode, Stat};
 use mlp_lang::types::Column;
 use mlp_lang::value::Value;
 use std::path::Path;
@@ -36,10 +36,7 @@ impl<'a> Table<'a> {
     /// An empty table for `data`, to be written to `out`.
     pub fn new(data: &'a DataNode, shown: &str, out: &Path) -> Table<'a> {
         let mut report = Report::new(shown);
-        let mut stats = Vec::new();
-        for expectation in &data.expectations {
-            collect(&expectation.condition, &mut stats);
-        }
+        let stats = data.stats();
         let sinks: Vec<Sink<'_>> =
             data.schema.columns.iter().filter_map(|c| Sink::new(c, &stats, &mut report)).collect();
         let mut table = Table { report, data, stats, sinks, writer: None, rows: 0, held: 0, held_bytes: 0 };
@@ -138,30 +135,5 @@ impl<'a> Table<'a> {
             | Stat::Mean(c)
             | Stat::Fresh(c) => self.sinks.iter().find(|s| s.name() == c)?.stat(stat),
         }
-    }
-}
-
-/// Every statistic that `expr` asks for, once each, in the order written.
-fn collect(expr: &Expr, stats: &mut Vec<Stat>) {
-    match expr {
-        Expr::Stat(stat) if stats.contains(stat) => {}
-        Expr::Stat(stat) => stats.push(stat.clone()),
-        Expr::Const(_) | Expr::Metric(_) => {}
-        Expr::Not(a) | Expr::Negate(a) => collect(a, stats),
-        Expr::And(a, b)
-        | Expr::Or(a, b)
-        | Expr::Compare(_, a, b)
-        | Expr::In(a, b)
-        | Expr::Arithmetic(_, a, b)
-        | Expr::Coalesce(a, b) => {
-            collect(a, stats);
-            collect(b, stats);
-        }
-        Expr::When { then, condition, otherwise } => {
-            collect(then, stats);
-            collect(condition, stats);
-            collect(otherwise, stats);
-        }
-        Expr::Call(_, arguments) => arguments.iter().for_each(|a| collect(a, stats)),
     }
 }

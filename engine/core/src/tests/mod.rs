@@ -153,7 +153,7 @@ impl Tables for TextTables {
             Stat::Fresh(_) => (stat, newest.clone()),
             _ => (stat, None),
         };
-        Ok(Imported { rows, stats: crate::verdict::stats_asked(data).into_iter().map(stat).collect() })
+        Ok(Imported { rows, stats: data.stats().into_iter().map(stat).collect() })
     }
 
     fn inspect(&self, path: &Path) -> Result<TableInfo, String> {

@@ -26,7 +26,7 @@ use mlp_core::executor::{Executor, Job, Produced, StepError};
 use mlp_lang::pipeline::StepNode;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
 
 /// What a step may use if its declaration does not say.
@@ -51,10 +51,12 @@ pub fn default_cache() -> Option<PathBuf> {
     Some(base.join("mlp/wasm"))
 }
 
-/// Runs steps that are WebAssembly components.
+/// Runs steps that are WebAssembly components. The engine and its pool, which take a thousand system calls to set up,
+/// are made when the first step runs: a run that reuses everything never pays for them.
 pub struct WasmExecutor {
     library: Arc<Library>,
-    shared: Arc<Shared>,
+    options: WasmOptions,
+    shared: Arc<OnceLock<Result<Shared, StepError>>>,
     /// As many steps at once as the pool has room for; more wait.
     room: Semaphore,
 }
@@ -67,15 +69,20 @@ struct Shared {
 
 impl WasmExecutor {
     /// Steps of the components that `library` has read.
-    pub fn new(library: Arc<Library>, options: WasmOptions) -> Result<WasmExecutor, StepError> {
+    pub fn new(library: Arc<Library>, options: WasmOptions) -> WasmExecutor {
+        WasmExecutor { library, options, shared: Arc::default(), room: Semaphore::new(engine::AT_ONCE) }
+    }
+}
+
+impl Shared {
+    fn new(options: WasmOptions) -> Result<Shared, StepError> {
         let engine = engine::new().map_err(|error| {
             StepError::Operational(format!("the WebAssembly engine cannot start on this machine: {error:#}"))
         })?;
         let ticker = Ticker::new(&engine).map_err(|error| {
             StepError::Operational(format!("cannot start the timer thread of the sandbox: {error}"))
         })?;
-        let codes = Codes::new(engine, options.cache, options.on_compile)?;
-        Ok(WasmExecutor { library, shared: Arc::new(Shared { codes, ticker }), room: Semaphore::new(engine::AT_ONCE) })
+        Ok(Shared { codes: Codes::new(engine, options.cache, options.on_compile)?, ticker })
     }
 }
 
@@ -105,8 +112,12 @@ impl Executor for WasmExecutor {
             ))
         })?;
         let _room = self.room.acquire().await.map_err(|_| StepError::Cancelled)?;
-        let shared = self.shared.clone();
-        tokio::task::spawn_blocking(move || call::run(&shared, &component, &job))
+        let (shared, options) = (self.shared.clone(), self.options.clone());
+        let attempt = move || match shared.get_or_init(|| Shared::new(options)) {
+            Ok(shared) => call::run(shared, &component, &job),
+            Err(error) => Err(error.clone()),
+        };
+        tokio::task::spawn_blocking(attempt)
             .await
             .map_err(|error| StepError::Operational(format!("the thread of a step ended badly: {error}")))?
     }

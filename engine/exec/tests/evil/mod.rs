@@ -205,7 +205,7 @@ impl Plan {
 fn executor(options: WasmOptions) -> WasmExecutor {
     let library = Arc::new(library_with("evil.wasm", component()));
     library.module("evil.wasm").unwrap();
-    WasmExecutor::new(library, options).unwrap()
+    WasmExecutor::new(library, options)
 }
 
 fn shared() -> &'static WasmExecutor {
