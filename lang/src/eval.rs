@@ -6,6 +6,7 @@
 //!
 //! The checker folds constants with the same functions, so that what `check` says and what a run does cannot differ.
 
+use crate::live::LiveMetric;
 use crate::pipeline::{Arithmetic, Expr, Function, MetricRef, Stat};
 use crate::types::Comparison;
 use crate::value::Value;
@@ -18,6 +19,10 @@ pub trait Facts {
     fn metric(&self, metric: &MetricRef) -> Option<Value>;
     /// A number about a table.
     fn stat(&self, stat: &Stat) -> Option<Value>;
+    /// A number about a deployment.
+    fn live(&self, _: &LiveMetric) -> Option<Value> {
+        None
+    }
 }
 
 /// Before a run nothing is known.
@@ -57,6 +62,7 @@ pub fn evaluate(expr: &Expr, facts: &dyn Facts) -> Option<Value> {
         Expr::Const(value) => Some(value.clone()),
         Expr::Metric(metric) => facts.metric(metric),
         Expr::Stat(stat) => facts.stat(stat),
+        Expr::Live(metric) => facts.live(metric),
         Expr::Not(inner) => truth(inner, facts).map(|held| Value::Bool(!held)),
         Expr::And(left, right) => match (truth(left, facts), truth(right, facts)) {
             (Some(false), _) | (_, Some(false)) => Some(Value::Bool(false)),

@@ -22,6 +22,7 @@ mod context;
 pub mod eval;
 pub mod finding;
 mod lint;
+pub mod live;
 mod lower;
 mod names;
 pub mod pipeline;

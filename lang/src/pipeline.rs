@@ -3,6 +3,7 @@
 //! Every name is resolved, every type checked, every setting explicit, and the nodes stand in topological order. Nothing
 //! in here refers back to the syntax except spans for messages.
 
+use crate::live::{DeployNode, LiveMetric, MonitorNode, RegistryNode, TriggerNode};
 use crate::span::Span;
 use crate::types::{Comparison, Schema, Type};
 use crate::value::Value;
@@ -34,7 +35,8 @@ pub struct Pipeline {
     pub tags: IndexMap<String, String>,
     /// Parameters with the value they have in this run, in the order written.
     pub params: IndexMap<String, Param>,
-    /// Data, steps, gates and models in a topological order (ties in the order written). `nodes[i].id.0 == i`.
+    /// The graph in a topological order (ties in the order written). `nodes[i].id.0 == i`. What only the resident engine
+    /// lives through stands last.
     pub nodes: Vec<Node>,
 }
 
@@ -80,6 +82,29 @@ pub enum NodeKind {
     Gate(GateNode),
     /// `model`: an entry in the registry.
     Model(ModelNode),
+    /// `registry("demand@production")`: a model that an earlier run registered.
+    Registry(RegistryNode),
+    /// `deploy`: takes the model live. A run hands it over; the resident engine does the rest.
+    Deploy(Arc<DeployNode>),
+    /// `monitor`: watches a deployment. Only the resident engine lives through it.
+    Monitor(Arc<MonitorNode>),
+    /// `on schedule`, `on change`: runs the pipeline again. Only the resident engine lives through it.
+    Trigger(TriggerNode),
+}
+
+impl NodeKind {
+    /// Lived through by the resident engine alone: a run has nothing to do with it.
+    pub fn is_resident(&self) -> bool {
+        matches!(self, NodeKind::Monitor(_) | NodeKind::Trigger(_))
+    }
+}
+
+impl Pipeline {
+    /// The nodes that a run carries out: all before the first that only the resident engine lives through.
+    pub fn batch(&self) -> &[Node] {
+        let end = self.nodes.iter().position(|node| node.kind.is_resident()).unwrap_or(self.nodes.len());
+        &self.nodes[..end]
+    }
 }
 
 /// `data customers: Customer { source = csv("...") expect ... }`
@@ -192,6 +217,8 @@ pub struct Requirement {
     pub text: String,
     /// `because "..."`.
     pub because: Option<String>,
+    /// `unless first`: waived when a step it reads was skipped because what it reads from the registry does not exist yet.
+    pub unless_first: bool,
     /// Where.
     pub span: Span,
 }
@@ -219,6 +246,8 @@ pub enum Expr {
     Metric(MetricRef),
     /// A number about a table; only inside an expectation.
     Stat(Stat),
+    /// A number about a deployment; only inside checks and watches.
+    Live(LiveMetric),
     /// `not a`
     Not(Box<Expr>),
     /// `-a`
@@ -253,7 +282,7 @@ impl Expr {
     pub fn visit<'a>(&'a self, visitor: &mut impl FnMut(&'a Expr)) {
         visitor(self);
         match self {
-            Expr::Const(_) | Expr::Metric(_) | Expr::Stat(_) => {}
+            Expr::Const(_) | Expr::Metric(_) | Expr::Stat(_) | Expr::Live(_) => {}
             Expr::Not(inner) | Expr::Negate(inner) => inner.visit(visitor),
             Expr::And(a, b)
             | Expr::Or(a, b)

@@ -308,6 +308,7 @@ fn expression(expr: &Expr, least: u8, f: &mut Formatter<'_>) -> fmt::Result {
         Expr::Const(value) => write!(f, "{value}"),
         Expr::Metric(metric) => write!(f, "{metric}"),
         Expr::Stat(stat) => write!(f, "{stat}"),
+        Expr::Live(metric) => write!(f, "{metric}"),
         Expr::Not(inner) => {
             f.write_str("not ")?;
             expression(inner, own, f)

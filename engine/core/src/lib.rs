@@ -36,6 +36,7 @@ pub mod metrics;
 pub mod observer;
 pub mod plan;
 mod planner;
+pub mod predictor;
 pub mod project;
 pub mod record;
 mod recovery;

@@ -139,7 +139,12 @@ impl Planner<'_> {
         let output = |from: &OutputRef| known.likely(from.node.index(), &from.output).map(|it| it.digest);
         let rests_on_expected = node.needs.iter().any(|need| known.expected[need.index()].is_some());
         let manifest = match &node.kind {
-            NodeKind::Gate(_) | NodeKind::Model(_) => return Ok(Decision::Decide),
+            NodeKind::Gate(_)
+            | NodeKind::Model(_)
+            | NodeKind::Registry(_)
+            | NodeKind::Deploy(_)
+            | NodeKind::Monitor(_)
+            | NodeKind::Trigger(_) => return Ok(Decision::Decide),
             NodeKind::Data(data) => {
                 details.file = Some(self.outside(request.base, data.source.path())?);
                 let content = details.file.as_ref().and_then(|file| file.content.map(|(digest, _)| digest));
@@ -216,7 +221,7 @@ impl Planner<'_> {
                 Some(self.data_manifest(data, file.and_then(|file| file.content).map(|(digest, _)| digest)))
             }
             NodeKind::Step(step) => Some(self.step_manifest(step, output)),
-            NodeKind::Gate(_) | NodeKind::Model(_) => None,
+            _ => None,
         }
     }
 
@@ -370,7 +375,7 @@ fn well_formed(pipeline: &Pipeline) -> Result<(), EngineError> {
         let refers: Vec<NodeId> = match &node.kind {
             NodeKind::Step(step) => step.inputs.values().map(|from| from.node).collect(),
             NodeKind::Model(model) => model.gates.iter().copied().chain([model.source.node]).collect(),
-            NodeKind::Data(_) | NodeKind::Gate(_) => Vec::new(),
+            _ => Vec::new(),
         };
         if !node.needs.iter().copied().all(earlier) {
             return malformed(format!("`{}` needs what comes after it", node.name));
@@ -388,6 +393,10 @@ pub(crate) fn kind(node: &Node) -> &'static str {
         NodeKind::Step(_) => "step",
         NodeKind::Gate(_) => "gate",
         NodeKind::Model(_) => "model",
+        NodeKind::Registry(_) => "registry",
+        NodeKind::Deploy(_) => "deploy",
+        NodeKind::Monitor(_) => "monitor",
+        NodeKind::Trigger(_) => "trigger",
     }
 }
 
@@ -404,5 +413,6 @@ fn what(node: &Node) -> String {
             many => format!("{many} requirements"),
         },
         NodeKind::Model(model) => format!("a {}", model.flavor),
+        NodeKind::Registry(_) | NodeKind::Deploy(_) | NodeKind::Monitor(_) | NodeKind::Trigger(_) => String::new(),
     }
 }

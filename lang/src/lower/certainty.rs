@@ -42,7 +42,7 @@ fn may_be_missing(expr: &Expr) -> bool {
     match expr {
         Expr::Const(value) => *value == Value::Null,
         Expr::Stat(Stat::Rows) => false,
-        Expr::Metric(_) | Expr::Stat(_) | Expr::Arithmetic(..) | Expr::Call(..) => true,
+        Expr::Metric(_) | Expr::Stat(_) | Expr::Live(_) | Expr::Arithmetic(..) | Expr::Call(..) => true,
         Expr::Not(inner) | Expr::Negate(inner) => may_be_missing(inner),
         // One side that is there is enough, whichever it is.
         Expr::Coalesce(left, right) => may_be_missing(left) && may_be_missing(right),

@@ -54,6 +54,7 @@ fn requirement(cx: &mut Context<'_>, clause: &Clause, needs: &mut BTreeSet<NodeI
         text: cx.text(clause.condition.span),
         condition: typed.expr,
         because: clause.because.clone(),
+        unless_first: false,
         span: clause.span,
     })
 }
@@ -91,7 +92,7 @@ pub(super) fn measured(expr: &Expr, needs: &mut BTreeSet<NodeId>) {
         Expr::Metric(metric) => {
             needs.insert(metric.node);
         }
-        Expr::Const(_) | Expr::Stat(_) => {}
+        Expr::Const(_) | Expr::Stat(_) | Expr::Live(_) => {}
         Expr::Not(inner) | Expr::Negate(inner) => measured(inner, needs),
         Expr::And(left, right)
         | Expr::Or(left, right)

@@ -85,9 +85,7 @@ impl Attempt {
             (Err(error), _) => Attempted::operational(error),
             (Ok(()), NodeKind::Step(step)) => self.step(&name, step.clone(), &work, &out).await,
             (Ok(()), NodeKind::Data(data)) => self.data(data.clone(), &out, &mut judged).await,
-            (Ok(()), NodeKind::Gate(_) | NodeKind::Model(_)) => {
-                Attempted::failed("operational", "only data and steps are attempted")
-            }
+            (Ok(()), _) => Attempted::failed("operational", "only data and steps are attempted"),
         };
         if made.is_ok() && !removed_when_empty(&work, &out) {
             let gone = tokio::task::spawn_blocking(move || disk::remove_tree(&work)).await;

@@ -80,7 +80,7 @@ impl Driver {
             let ty = match &self.pipeline.nodes[from.node.index()].kind {
                 NodeKind::Step(maker) => maker.outputs.get(&from.output).cloned().unwrap_or(Type::Unknown),
                 NodeKind::Data(data) => Type::Dataset(data.schema.clone()),
-                NodeKind::Gate(_) | NodeKind::Model(_) => Type::Unknown,
+                _ => Type::Unknown,
             };
             let path = self.context.project.artifact(&artifact.digest);
             Ok((name.clone(), Input { path, ty, meta: artifact.meta.clone() }))

@@ -374,6 +374,7 @@ impl Build {
             condition,
             text: text.to_owned(),
             because: Some("it matters".to_owned()),
+            unless_first: false,
             span: Span::default(),
         };
         self.node(name, &needs, NodeKind::Gate(GateNode { requirements: vec![requirement] }))
