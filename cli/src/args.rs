@@ -1,5 +1,6 @@
 //! The command line: what can be typed. What it means is the business of [`crate::commands`].
 
+use mlp_core::record::Millis;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ Exit codes:
   1    something failed
   2    the command line or a file is wrong; nothing ran
   3    a gate said no; nothing was registered
+  4    done, and a deployment waits for `mlp serve` to take it up
   130  interrupted (Ctrl-C or SIGTERM)
 
 Environment:
@@ -16,6 +18,20 @@ Environment:
   MLP_STDLIB  a folder with the standard library's components, instead of the built-in ones
   MLP_LOG     what the engine logs to standard error, for example `debug` or `mlp_core=trace`
   NO_COLOR    no colours, like --color never";
+
+const SERVE_HELP: &str = "\
+Without FILE, what was served before is served again.
+
+Requests:
+  POST /deployments/NAME/predict        {\"rows\": [{...}]}
+  POST /v2/models/NAME/infer            Open Inference Protocol v2, also /v2/health/ready and the rest
+  GET  /metrics                         Prometheus";
+
+const REPLAY_HELP: &str = "\
+Examples:
+  mlp replay data/hours.csv --through bikeshare.mlp --from 2011-04-01   plays the whole loop in this process
+  mlp serve bikeshare.mlp --virtual-from 2011-04-01                     lets it live on virtual time, and in another shell
+  mlp replay data/hours.csv --to production --from 2011-04-01 --at 86400x   plays a day a second to it";
 
 /// A declarative workflow engine for machine learning.
 #[derive(Debug, Parser)]
@@ -80,6 +96,24 @@ pub enum Command {
     Plan(Plan),
     /// Run a pipeline
     Run(Run),
+    /// Let deployments live: answer requests, roll out, watch, retrain
+    #[command(after_help = SERVE_HELP)]
+    Serve(Serve),
+    /// Look at deployments, or steer them
+    Deploy {
+        #[command(subcommand)]
+        command: Deploy,
+    },
+    /// Hand over labels that came after the predictions
+    Label {
+        #[command(subcommand)]
+        command: Label,
+    },
+    /// Play rows of the past to a deployment, with their own time
+    #[command(after_help = REPLAY_HELP)]
+    Replay(Replay),
+    /// Tell what happened to deployments, from the first candidate to the last alert
+    Story(Story),
     /// Tell what is running, or how the last run ended, and the registered models
     Status,
     /// List all runs, the newest first
@@ -193,6 +227,127 @@ pub struct Show {
     pub node: Option<String>,
 }
 
+/// `mlp serve`
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Files whose deployments are to live
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    /// Live on virtual time, which stands at this date or time until `mlp replay` moves it
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub virtual_from: Option<Millis>,
+}
+
+/// `mlp deploy`
+#[derive(Debug, Subcommand)]
+pub enum Deploy {
+    /// Tell which versions answer, how the rollout goes, and what the monitors say
+    Status {
+        /// A deployment; all of them if left out
+        deployment: Option<String>,
+    },
+    /// Tell everything that happened to a deployment, who asked for what included
+    History {
+        /// Which deployment
+        deployment: String,
+    },
+    /// Go on to the next step of the rollout now, or let a waiting candidate take over
+    Promote {
+        /// Which deployment
+        deployment: String,
+    },
+    /// Hold the rollout where it is
+    Pause {
+        /// Which deployment
+        deployment: String,
+    },
+    /// Go on with a paused rollout
+    Resume {
+        /// Which deployment
+        deployment: String,
+    },
+    /// End the rollout: all requests go to the stable version
+    Abort {
+        /// Which deployment
+        deployment: String,
+    },
+    /// Go back to the version that was stable before, at once
+    Rollback {
+        /// Which deployment
+        deployment: String,
+        /// To this version instead
+        #[arg(long, value_name = "VERSION")]
+        to: Option<u64>,
+    },
+    /// Roll the candidate that was rejected last out again
+    Retry {
+        /// Which deployment
+        deployment: String,
+    },
+}
+
+/// `mlp label`
+#[derive(Debug, Subcommand)]
+pub enum Label {
+    /// Join the labels in a file to the predictions they belong to
+    Import {
+        /// CSV or Parquet with the columns `id` (of the prediction) and the label
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// Whose predictions
+        #[arg(long, value_name = "NAME")]
+        deployment: String,
+    },
+}
+
+/// `mlp replay`
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// CSV or Parquet with the columns that the deployment is asked with, a time, and the label
+    #[arg(value_name = "DATA", value_hint = ValueHint::FilePath)]
+    pub data: PathBuf,
+    /// Run this pipeline and let it live in this process, on virtual time
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "to")]
+    pub through: Option<PathBuf>,
+    /// Which deployment [default: the only one]
+    #[arg(long, value_name = "NAME")]
+    pub to: Option<String>,
+    /// How fast: `1x`, `3600x` (an hour a second), or `max`
+    #[arg(long, value_name = "SPEED", default_value = "max", value_parser = speed)]
+    pub at: Speed,
+    /// The column that tells the time [default: the only one of type `time`]
+    #[arg(long, value_name = "COLUMN")]
+    pub time: Option<String>,
+    /// The first moment to play
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub from: Option<Millis>,
+    /// Where to stop: before this moment
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub until: Option<Millis>,
+    /// How long after a row its label comes
+    #[arg(long, value_name = "DURATION", default_value = "1d", value_parser = lasting)]
+    pub labels_after: Millis,
+    #[command(flatten)]
+    pub params: Params,
+}
+
+/// Seconds of the data in a second; `None`: as fast as possible.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Speed(pub Option<f64>);
+
+/// `mlp story`
+#[derive(Debug, Args)]
+pub struct Story {
+    /// A deployment or a pipeline; everything if left out
+    pub name: Option<String>,
+    /// Write a page with pictures instead: drift and errors over time, with the versions marked
+    #[arg(long)]
+    pub html: bool,
+    /// Where to write the page [default: NAME-story.html]
+    #[arg(short = 'O', long, value_name = "FILE", requires = "html", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+}
+
 /// `mlp state`
 #[derive(Debug, Subcommand)]
 pub enum State {
@@ -204,6 +359,35 @@ fn name_and_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.trim().to_owned())),
         _ => Err("write it as NAME=VALUE, for example `seed=7`".to_owned()),
+    }
+}
+
+/// `2011-04-01`, `2011-04-01T12:00:00Z`
+fn moment(text: &str) -> Result<Millis, String> {
+    let time = text.parse::<jiff::Timestamp>();
+    let day = || text.parse::<jiff::civil::Date>().and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC));
+    match time.or_else(|_| day().map(|day| day.timestamp())) {
+        Ok(time) => Ok(time.as_millisecond()),
+        Err(_) => Err("write a date or a time: 2011-04-01, 2011-04-01T12:00:00Z".to_owned()),
+    }
+}
+
+/// `max`, `3600x`
+fn speed(text: &str) -> Result<Speed, String> {
+    if text == "max" {
+        return Ok(Speed(None));
+    }
+    match text.strip_suffix('x').unwrap_or(text).parse::<f64>() {
+        Ok(factor) if factor.is_finite() && factor > 0.0 => Ok(Speed(Some(factor))),
+        _ => Err("write `max`, or how much faster than it happened: `1x`, `3600x`".to_owned()),
+    }
+}
+
+/// `36h`, `1d`: a duration as in the language, in milliseconds.
+fn lasting(text: &str) -> Result<Millis, String> {
+    match mlp_lang::syntax::duration(text) {
+        Some(nanos) => Ok(nanos / 1_000_000),
+        None => Err("write a duration: `90m`, `36h`, `7d`".to_owned()),
     }
 }
 

@@ -18,6 +18,7 @@ mod commands;
 mod exit;
 mod fault;
 mod files;
+mod living;
 mod progress;
 mod render;
 mod screen;

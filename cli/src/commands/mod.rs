@@ -2,15 +2,20 @@
 
 mod check;
 mod completions;
+mod deploy;
 mod evidence;
-mod load;
+mod label;
+pub mod load;
 mod logs;
 mod plan;
+mod replay;
 mod run;
 mod runs;
+mod serve;
 mod show;
 mod state;
 mod status;
+mod story;
 
 use crate::args::{Cli, Command, Options, Output, State};
 use crate::exit::Exit;
@@ -39,6 +44,11 @@ pub fn main() -> Exit {
         Command::Check(args) => check::check(&screen, args),
         Command::Plan(args) => plan::plan(&screen, args),
         Command::Run(args) => run::run(&screen, args),
+        Command::Serve(args) => serve::serve(&screen, args),
+        Command::Deploy { command } => deploy::deploy(&screen, command),
+        Command::Label { command } => label::label(&screen, command),
+        Command::Replay(args) => replay::replay(&screen, args),
+        Command::Story(args) => story::story(&screen, args),
         Command::Status => status::status(&screen),
         Command::Runs(args) => runs::runs(&screen, args),
         Command::Logs(args) => logs::logs(&screen, args),

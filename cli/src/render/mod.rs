@@ -9,9 +9,11 @@
 pub mod events;
 pub mod findings;
 pub mod json;
+pub mod live;
 pub mod metrics;
 pub mod models;
 pub mod nodes;
+pub mod page;
 pub mod plan;
 pub mod runs;
 pub mod story;

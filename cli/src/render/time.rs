@@ -37,6 +37,45 @@ pub fn absolute(at: Millis) -> String {
     }
 }
 
+/// `2026-11-21`
+pub fn day(at: Millis) -> String {
+    absolute(at).chars().take("2026-11-21".len()).collect()
+}
+
+/// Turns of the calendar between two moments, at most so many, with their names: months over a long time, else days,
+/// else hours.
+pub fn calendar_marks(from: Millis, to: Millis, most: usize) -> Vec<(Millis, String)> {
+    const HOUR: Millis = 3_600_000;
+    let utc = |at: Millis| jiff::Timestamp::from_millisecond(at).map(|time| time.to_zoned(jiff::tz::TimeZone::UTC));
+    let (Ok(begin), span) = (utc(from), to - from) else { return Vec::new() };
+    let mut marks = Vec::new();
+    let day = begin.date();
+    if span > 60 * 24 * HOUR {
+        let mut month = day.first_of_month();
+        while let Ok(start) = month.to_zoned(jiff::tz::TimeZone::UTC) {
+            let at = start.timestamp().as_millisecond();
+            if at > to {
+                break;
+            }
+            if at >= from {
+                marks.push((at, month.strftime("%b").to_string()));
+            }
+            let Ok(next) = month.checked_add(jiff::Span::new().months(1)) else { break };
+            month = next;
+        }
+    } else {
+        let step = if span > 3 * 24 * HOUR { 24 * HOUR } else { HOUR };
+        let form = if step == HOUR { "%H:%M" } else { "%b %-d" };
+        let mut at = from.div_euclid(step) * step + step;
+        while at <= to && marks.len() < 10_000 {
+            marks.extend(utc(at).map(|time| (at, time.strftime(form).to_string())));
+            at += step;
+        }
+    }
+    let keep = marks.len().div_ceil(most.max(1)).max(1);
+    marks.into_iter().step_by(keep).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +84,19 @@ mod tests {
     fn durations_grow_coarser() {
         let said: Vec<String> = [-5, 40, 1_940, 12_900, 185_000, 7_620_000, 273_600_000].map(took).into();
         assert_eq!(said, ["0.0s", "0.0s", "1.9s", "12s", "3m 05s", "2h 07m", "3d 4h"]);
+    }
+
+    #[test]
+    fn a_calendar_is_marked_by_what_fits_its_span() {
+        let named = |from: &str, to: &str| {
+            let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_millisecond();
+            let marks = calendar_marks(at(from), at(to), 6);
+            marks.into_iter().map(|(_, name)| name).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(named("2011-04-01T00:00:00Z", "2011-09-10T00:00:00Z"), "Apr May Jun Jul Aug Sep");
+        assert_eq!(named("2011-01-15T00:00:00Z", "2011-12-31T00:00:00Z"), "Feb Apr Jun Aug Oct Dec");
+        assert_eq!(named("2011-04-01T00:00:00Z", "2011-04-05T12:00:00Z"), "Apr 2 Apr 3 Apr 4 Apr 5");
+        assert_eq!(named("2011-04-01T00:10:00Z", "2011-04-01T03:00:00Z"), "01:00 02:00 03:00");
     }
 
     #[test]

@@ -161,3 +161,11 @@ fn misplaced_edition(source: &Source, span: Span, first: Option<Span>) -> Findin
         None => finding.label("not in the first line").help("move `mlp 1` to the top of the file"),
     }
 }
+
+/// Nanoseconds of a duration as written in a file: `1h30m`. `None`: it is none.
+pub fn duration(text: &str) -> Option<i64> {
+    match literals::number(text) {
+        Ok(ast::ExprKind::Duration(nanos)) => Some(nanos),
+        _ => None,
+    }
+}
