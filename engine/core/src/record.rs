@@ -11,7 +11,7 @@ use mlp_lang::types::Comparison;
 use mlp_lang::value::Value;
 use serde::{Deserialize, Serialize};
 
-/// Version of the record format, in each journal's first frame.
+/// Version of the record format, in the first bytes and the first frame of each journal.
 pub const VERSION: u32 = 1;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.

@@ -198,7 +198,8 @@ fn finish(
         if read.records.is_empty() {
             return remove_run(project, run);
         }
-        return Err(EngineError::Journal(journal::JournalError::NotAJournal { path }));
+        let remedy = <Record as journal::Logged>::REMEDY;
+        return Err(EngineError::Journal(journal::JournalError::NotAJournal { path, remedy }));
     };
     journal::cut(&path, &read)?;
     let new = usize::try_from(taken_in).unwrap_or(usize::MAX).min(read.records.len());
