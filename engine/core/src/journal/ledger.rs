@@ -235,9 +235,9 @@ mod tests {
         let (folder, _) = place();
         let path = folder.path().join("log");
         for (content, told) in [
-            (b"mlpjrn\0\x02rest".to_vec(), "is not what this engine writes there: move it away"),
+            (b"mlpjrn\0\x02rest".to_vec(), "is not a journal of this engine: move it away"),
             (b"mlptst\0\x07rest".to_vec(), "was written in format 7, this mlp reads format 1"),
-            (b"short".to_vec(), "is not what this engine writes there"),
+            (b"short".to_vec(), "is not a journal of this engine"),
         ] {
             std::fs::write(&path, &content).unwrap();
             let error = Ledger::<Entry>::open(&path).unwrap_err().to_string();

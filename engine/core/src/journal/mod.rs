@@ -34,9 +34,13 @@ pub trait Logged: Serialize + DeserializeOwned {
     const MAGIC: [u8; 8];
     /// What somebody can do who has a file that cannot be read, and what that costs; fits after "or".
     const REMEDY: &'static str;
+    /// The same for a file that another version of this program wrote.
+    const AFRESH: &'static str = Self::REMEDY;
 }
 
 impl Logged for Record {
     const MAGIC: [u8; 8] = [b'm', b'l', b'p', b'j', b'r', b'n', 0, VERSION as u8];
     const REMEDY: &'static str = "move its folder out of the way: what only that run made is made again";
+    const AFRESH: &'static str = "move the whole state folder out of the way: runs, results and models of that mlp are then \
+                                  not there for this one, and everything is made again";
 }

@@ -25,7 +25,7 @@ pub enum JournalError {
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// It does not begin like one.
-    #[error("{} is not what this engine writes there: {remedy}", path.display())]
+    #[error("{} is not a journal of this engine: {remedy}", path.display())]
     NotAJournal {
         /// The file.
         path: PathBuf,
@@ -101,7 +101,7 @@ pub(super) fn read_as<R: Logged>(path: &Path) -> Result<Read<R>, JournalError> {
     }
     if found != known {
         let (path, found, known) = (path.to_owned(), *found, *known);
-        return Err(JournalError::Version { path, found, known, remedy: R::REMEDY });
+        return Err(JournalError::Version { path, found, known, remedy: R::AFRESH });
     }
     let mut records = Vec::new();
     let mut at = magic_here.len();
