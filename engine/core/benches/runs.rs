@@ -3,6 +3,7 @@
 //!
 //! Prints ratios; the seconds depend on the machine and the hour. `cargo bench -p mlp-core [-- nodes]`
 
+use mlp_core::aliases::Aliases;
 use mlp_core::digest::Digest;
 use mlp_core::engine::Engine;
 use mlp_core::executor::{ArtifactMeta, Cancel, Executor, Imported, Job, Produced, StepError, TableInfo, Tables};
@@ -36,11 +37,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             jobs: 2,
             force: Vec::new(),
             keep_going: true,
+            aliases: Aliases::none(),
+            trigger: None,
         };
         let run = |request: RunRequest| -> Result<Costs, Box<dyn Error>> {
             let parts = Parts { executor: Arc::new(OneFile), tables: Arc::new(NoTables) };
             let (mut engine, open) = timed(|| Engine::open(project.clone(), parts))?;
-            let (_, plan) = timed(|| engine.plan(&request.pipeline, &request.base, &[]))?;
+            let (_, plan) = timed(|| engine.plan(&request.pipeline, &request.base, &[], &request.aliases))?;
             let ran = engine.run(request, Arc::new(Unobserved), Cancel::default());
             let (report, run) = timed(|| runtime.block_on(ran))?;
             let ((), close) = timed(|| -> Result<(), std::convert::Infallible> {

@@ -1,5 +1,6 @@
 //! The engine of one project: plans and runs pipelines, one at a time, one process at a time.
 
+use crate::aliases::Aliases;
 use crate::artifacts;
 use crate::clock::{Clock, SystemClock};
 use crate::digest::Digest;
@@ -93,10 +94,16 @@ impl Engine {
         Ok(artifacts::verify(&self.project, &self.store)?)
     }
 
-    /// What would run, and why.
-    pub fn plan(&self, pipeline: &Pipeline, base: &Path, force: &[String]) -> Result<Plan, EngineError> {
+    /// What would run, and why. `aliases`: what the project's deployments serve now.
+    pub fn plan(
+        &self,
+        pipeline: &Pipeline,
+        base: &Path,
+        force: &[String],
+        aliases: &Aliases,
+    ) -> Result<Plan, EngineError> {
         let planner = Planner { project: &self.project, store: &self.store, parts: &self.parts, read_only: false };
-        Ok(planner.prepare(&Request { pipeline, base, force })?.plan)
+        Ok(planner.prepare(&Request { pipeline, base, force, aliases })?.plan)
     }
 
     /// Runs a pipeline to its end. Setting `cancel` stops it in good order.

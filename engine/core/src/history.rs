@@ -3,6 +3,7 @@
 //! Reads journals alone, never the store, takes no lock and changes nothing, so it works beside a live engine, after a
 //! kill, and on a read-only disk. A torn last frame is simply not there yet.
 
+use crate::aliases::Aliases;
 use crate::artifacts::inline_of;
 use crate::digest::Digest;
 use crate::error::EngineError;
@@ -11,12 +12,13 @@ use crate::lock::{self, Holder};
 use crate::plan::Plan;
 use crate::planner::{Planner, Request};
 use crate::project::Project;
-use crate::record::{Artifact, Millis, ModelVersion, Outcome, Record};
+use crate::record::{Artifact, Millis, ModelVersion, Outcome, Record, Trigger};
 use crate::request::Parts;
 use crate::store::{MemoryKeys, Store};
 use crate::view::{NodeState, RunView};
 use mlp_lang::pipeline::Pipeline;
 use serde::Serialize;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// A project's past.
@@ -50,8 +52,31 @@ pub struct RunSummary {
     pub skipped: usize,
     /// What it registered: name and version.
     pub models: Vec<(String, u64)>,
+    /// What set it off, if it was not a person.
+    pub trigger: Option<Trigger>,
+    /// The killed run whose work it took up.
+    pub resumes: Option<u64>,
     /// Why its journal cannot be read. Then nothing but its number is known.
     pub damaged: Option<String>,
+}
+
+/// A version that a run asked to be deployed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Offer {
+    /// The deployment's name.
+    pub deployment: String,
+    /// The model's name.
+    pub model: String,
+    /// Its version.
+    pub version: u64,
+    /// The run that asked.
+    pub run: u64,
+    /// Its pipeline's name.
+    pub pipeline: String,
+    /// The file as the user wrote its path.
+    pub file: String,
+    /// When.
+    pub at: Millis,
 }
 
 /// A log of one attempt.
@@ -124,6 +149,71 @@ impl History {
         found.cloned().ok_or_else(|| EngineError::UnknownModel { name: name.to_owned(), version })
     }
 
+    /// Every version that was to be deployed, newest last. A run that takes up a killed one asks for the same again; that
+    /// is one offer, the first. What a journal that cannot be read says is left out.
+    pub fn offers(&self) -> Result<Vec<Offer>, EngineError> {
+        let mut offers = Vec::new();
+        let mut asked: HashSet<(u64, String, String, u64)> = HashSet::new();
+        for run in self.project.run_numbers()? {
+            let Ok(Some(view)) = self.view(run) else { continue };
+            let started = &view.started;
+            for request in &view.deployments {
+                let of = |run| (run, request.node.clone(), request.model.clone(), request.version);
+                let again = started.resumes.is_some_and(|resumed| asked.contains(&of(resumed)));
+                asked.insert(of(run));
+                if again {
+                    continue;
+                }
+                offers.push(Offer {
+                    deployment: request.node.clone(),
+                    model: request.model.clone(),
+                    version: request.version,
+                    run,
+                    pipeline: started.pipeline.clone(),
+                    file: started.file.clone(),
+                    at: request.at,
+                });
+            }
+        }
+        Ok(offers)
+    }
+
+    /// The newest run that was set off under this key, or that took up a killed one that was: the same work goes on there,
+    /// whoever started it. Its outcome is `None` only while it is live; killed is [`Outcome::Interrupted`], whether an engine
+    /// noticed already or not.
+    pub fn triggered(&self, key: &str) -> Result<Option<RunSummary>, EngineError> {
+        let mut same = HashSet::new();
+        let mut newest: Option<RunSummary> = None;
+        for run in self.runs()? {
+            let takes_up = run.trigger.is_none() && run.resumes.is_some_and(|resumed| same.contains(&resumed));
+            if takes_up || run.trigger.as_ref().is_some_and(|trigger| trigger.key == key) {
+                same.insert(run.run);
+                newest = Some(run);
+            }
+        }
+        if let Some(run) = newest.as_mut().filter(|run| run.outcome.is_none())
+            && self.live()?.and_then(|holder| holder.run) != Some(run.run)
+        {
+            // It may have ended since it was read; then its end is there now.
+            let now = self.view(run.run)?;
+            run.outcome = now.as_ref().and_then(|view| view.outcome).or(Some(Outcome::Interrupted));
+            run.ended = now.and_then(|view| view.ended);
+        }
+        Ok(newest)
+    }
+
+    /// What a node gave in a run, whether it was made there or reused; `None` if it gave no such thing.
+    pub fn output(&self, run: u64, node: &str, output: &str) -> Result<Option<Artifact>, EngineError> {
+        let find = |view: &RunView| -> Option<(Artifact, Option<u64>)> {
+            let node = view.node(node)?;
+            Some((node.outputs.iter().find(|it| it.output == output)?.clone(), node.from))
+        };
+        let Some((artifact, from)) = self.view(run)?.as_ref().and_then(find) else { return Ok(None) };
+        // Small ones carry their bytes only in the record of the run that made them.
+        let made = from.and_then(|from| self.view(from).ok().flatten()).as_ref().and_then(find);
+        Ok(Some(made.map(|(made, _)| made).filter(|made| made.digest == artifact.digest).unwrap_or(artifact)))
+    }
+
     /// What a node said in a run, attempt by attempt. Attempts that said nothing have no log.
     pub fn logs(&self, run: u64, node: &str) -> Result<Vec<Log>, EngineError> {
         let mut logs = Vec::new();
@@ -151,8 +241,16 @@ impl History {
         }
     }
 
-    /// What the engine would do now, without being it: the same planner on a state read from the journals.
-    pub fn plan(&self, parts: &Parts, pipeline: &Pipeline, base: &Path, force: &[String]) -> Result<Plan, EngineError> {
+    /// What the engine would do now, without being it: the same planner on a state read from the journals. `aliases`: what
+    /// the project's deployments serve now.
+    pub fn plan(
+        &self,
+        parts: &Parts,
+        pipeline: &Pipeline,
+        base: &Path,
+        force: &[String],
+        aliases: &Aliases,
+    ) -> Result<Plan, EngineError> {
         let store = Store::new(MemoryKeys::default());
         for run in self.project.run_numbers()? {
             // A journal that cannot be read vouches for nothing; the engine says so, and `runs` shows it.
@@ -161,7 +259,7 @@ impl History {
             }
         }
         let planner = Planner { project: &self.project, store: &store, parts, read_only: true };
-        Ok(planner.prepare(&Request { pipeline, base, force })?.plan)
+        Ok(planner.prepare(&Request { pipeline, base, force, aliases })?.plan)
     }
 
     fn view(&self, run: u64) -> Result<Option<RunView>, EngineError> {
@@ -186,6 +284,8 @@ fn summary(view: &RunView) -> RunSummary {
         failed: view.count(NodeState::Failed),
         skipped: view.count(NodeState::Skipped),
         models: view.models.iter().map(|known| (known.entry.name.clone(), known.entry.version)).collect(),
+        trigger: view.started.trigger.clone(),
+        resumes: view.started.resumes,
         damaged: None,
     }
 }
@@ -203,6 +303,8 @@ fn damaged(run: u64, why: &EngineError) -> RunSummary {
         failed: 0,
         skipped: 0,
         models: Vec::new(),
+        trigger: None,
+        resumes: None,
         damaged: Some(why.to_string()),
     }
 }

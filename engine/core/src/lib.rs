@@ -19,6 +19,7 @@
 //! - A result is reused only if everything that can change it is the same: see [`manifest`].
 //! - No content of the state folder makes the engine panic.
 
+pub mod aliases;
 mod artifacts;
 mod canonical;
 pub mod clock;
@@ -31,6 +32,7 @@ pub mod executor;
 pub mod history;
 pub mod journal;
 pub mod lock;
+mod lookup;
 pub mod manifest;
 pub mod metrics;
 pub mod observer;

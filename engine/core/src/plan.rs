@@ -9,8 +9,19 @@ use std::fmt;
 /// The decision for each node of a pipeline, in its order, before anything runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// One per node, in topological order.
+    /// One per node that a run carries out, in topological order.
     pub nodes: Vec<PlannedNode>,
+    /// Monitors and triggers: `mlp serve` lives through them, a run has nothing to do with them.
+    pub resident: Vec<ResidentNode>,
+}
+
+/// A node that only the resident engine lives through.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ResidentNode {
+    /// Its name.
+    pub name: String,
+    /// `monitor`, `trigger`.
+    pub kind: String,
 }
 
 /// The decision for one node.
@@ -20,7 +31,7 @@ pub struct PlannedNode {
     pub id: NodeId,
     /// Its name.
     pub name: String,
-    /// `data`, `step`, `gate`, `model`.
+    /// `data`, `step`, `gate`, `model`, `registry`, `deploy`.
     pub kind: String,
     /// What runs, for people: `std/classify.evaluate`, `csv data/x.csv`.
     pub what: String,
@@ -32,7 +43,7 @@ pub struct PlannedNode {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
-    /// Its result is in the cache.
+    /// Its result is in the cache, or in the registry.
     Reuse {
         /// Of what it would run.
         fingerprint: Digest,
@@ -46,9 +57,9 @@ pub enum Decision {
         /// In words, most telling first.
         reasons: Vec<Reason>,
     },
-    /// A gate or a model: decided anew in each run, from what its steps gave.
+    /// A gate, a model or a deployment: decided anew in each run, from what its steps gave.
     Decide,
-    /// `when` is false.
+    /// `when` is false, or what it reads does not exist.
     Skip {
         /// In words.
         reason: String,
@@ -79,6 +90,15 @@ pub enum Reason {
         /// Feeding which input.
         input: String,
     },
+    /// What it reads from the registry is another version now.
+    Version {
+        /// As written: `demand@production`.
+        of: String,
+        /// Then.
+        from: u64,
+        /// Now.
+        to: u64,
+    },
     /// The cache names artifacts that are no longer there or no longer have their digest.
     Lost {
         /// Which output.
@@ -86,9 +106,9 @@ pub enum Reason {
     },
     /// The command line asked for it.
     Forced,
-    /// Its table is known, and is not as expected: the run will fail here.
+    /// What is known already is not as it must be: the run will fail here.
     Unexpected {
-        /// Which expectations it breaks, and what was measured.
+        /// Which expectations a table breaks, and what was measured; what is wrong with a version in the registry.
         why: String,
     },
 }
@@ -99,6 +119,7 @@ impl fmt::Display for Reason {
             Reason::New => f.write_str("it never ran"),
             Reason::Changed { what, from, to } => changed(f, what, from.as_deref(), to.as_deref()),
             Reason::Upstream { node, input } => write!(f, "input `{input}` comes from `{node}`, which re-runs"),
+            Reason::Version { of, from, to } => write!(f, "{of} is now version {to}, was version {from}"),
             Reason::Lost { output } if output.is_empty() => f.write_str("its result is no longer kept"),
             Reason::Lost { output } => write!(f, "output `{output}` is gone or damaged"),
             Reason::Forced => f.write_str("forced"),
@@ -206,6 +227,8 @@ mod tests {
             "std/classify 0.1.0 was rebuilt (17762fddd969 -> 10e5cf3d3c8a)"
         );
         assert_eq!(changed("reader", Some("csv 1"), Some("csv 2")), "reader changed from csv 1 to csv 2");
+        let version = Reason::Version { of: "demand@production".to_owned(), from: 2, to: 3 };
+        assert_eq!(version.to_string(), "demand@production is now version 3, was version 2");
     }
 
     #[test]

@@ -3,19 +3,22 @@
 //! The same code answers `mlp plan`, prepares a run, and (through [`Planner::manifest`]) decides during a run about nodes
 //! whose inputs were only then made. It reads the store; it never reads a clock.
 
+use crate::aliases::Aliases;
 use crate::artifacts;
 use crate::canonical;
 use crate::digest::Digest;
 use crate::disk::{Stamp, hash_file};
 use crate::driver::{PROFILE, not_as_expected};
 use crate::error::EngineError;
+use crate::lookup::{self, Lookup};
 use crate::manifest::{Manifest, Section};
-use crate::plan::{Decision, Plan, PlannedNode, Reason};
+use crate::plan::{Decision, Plan, PlannedNode, Reason, ResidentNode};
 use crate::project::Project;
 use crate::record::Artifact;
 use crate::request::Parts;
 use crate::store::{Action, Store};
 use crate::verdict::{self, Given, Profile};
+use mlp_lang::live::RegistryNode;
 use mlp_lang::pipeline::{DataNode, DataSource, Node, NodeId, NodeKind, OutputRef, Pipeline, StepNode};
 use mlp_lang::value::Value;
 use std::collections::HashSet;
@@ -41,12 +44,14 @@ pub(crate) struct Request<'a> {
     /// The folder that relative paths start from.
     pub base: &'a Path,
     pub force: &'a [String],
+    /// What the deployments serve now.
+    pub aliases: &'a Aliases,
 }
 
 /// The plan, with what a run needs beside it.
 pub(crate) struct Prepared {
     pub plan: Plan,
-    /// One per node.
+    /// One per node that a run carries out.
     pub nodes: Vec<PreparedNode>,
 }
 
@@ -55,12 +60,16 @@ pub(crate) struct Prepared {
 pub(crate) struct PreparedNode {
     /// Its remembered result, if that is to be used.
     pub action: Option<Action>,
+    /// What is in the registry, of a node that reads it.
+    pub lookup: Option<Lookup>,
     /// The file from outside.
     pub file: Option<OutsideFile>,
     /// Run it even if its result is known.
     pub forced: bool,
-    /// Its table is known and is not as expected.
+    /// Its table, or its version in the registry, is known and is not as it must be.
     fails: bool,
+    /// It is skipped because of what is not in the registry yet: in words.
+    absent: Option<String>,
     /// The action is what the node is expected to give, since something lost is made again: not a fact before it is.
     is_expected: bool,
     /// `when` is false whatever the run gives.
@@ -86,15 +95,19 @@ impl Planner<'_> {
         }
         let forced: HashSet<&str> = request.force.iter().map(String::as_str).collect();
         let mut known = Known { project: self.project, actions: Vec::new(), expected: Vec::new() };
-        let mut prepared = Prepared { plan: Plan { nodes: Vec::new() }, nodes: Vec::new() };
-        for node in &pipeline.nodes {
+        let batch = pipeline.batch();
+        let resident = pipeline.nodes[batch.len()..].iter();
+        let resident =
+            resident.map(|node| ResidentNode { name: node.name.clone(), kind: kind(node).to_owned() }).collect();
+        let mut prepared = Prepared { plan: Plan { nodes: Vec::new(), resident }, nodes: Vec::new() };
+        for node in batch {
             let mut details = PreparedNode { forced: forced.contains(node.name.as_str()), ..Default::default() };
             let decision = self.decide(request, node, &known, &prepared, &mut details)?;
             prepared.plan.nodes.push(PlannedNode {
                 id: node.id,
                 name: node.name.clone(),
                 kind: kind(node).to_owned(),
-                what: what(node),
+                what: what(node, &details),
                 decision,
             });
             if details.is_expected {
@@ -118,15 +131,24 @@ impl Planner<'_> {
         details: &mut PreparedNode,
     ) -> Result<Decision, EngineError> {
         let pipeline = request.pipeline;
-        if let Some(skipped) = node.needs.iter().find(|need| before.nodes[need.index()].skipped) {
+        let need = |wanted: fn(&PreparedNode) -> bool| node.needs.iter().find(|id| wanted(&before.nodes[id.index()]));
+        if let Some(skipped) = need(|it| it.skipped && it.absent.is_none()) {
             details.skipped = true;
             let name = &pipeline.nodes[skipped.index()].name;
             return Ok(Decision::Skip { reason: format!("it needs `{name}`, which is skipped") });
         }
-        if let Some(failing) = node.needs.iter().find(|need| before.nodes[need.index()].fails) {
+        if let Some(failing) = need(|it| it.fails) {
             details.skipped = true;
             let name = &pipeline.nodes[failing.index()].name;
             return Ok(Decision::Skip { reason: format!("it needs `{name}`, which will fail") });
+        }
+        // A gate is judged all the same: what it makes of a missing number is written in it.
+        if !matches!(node.kind, NodeKind::Gate(_))
+            && let Some(why) = node.needs.iter().find_map(|id| before.nodes[id.index()].absent.clone())
+        {
+            details.skipped = true;
+            details.absent = Some(why.clone());
+            return Ok(Decision::Skip { reason: why });
         }
         if let Some(when) = &node.when {
             let asked = verdict::metrics_asked(when);
@@ -141,10 +163,10 @@ impl Planner<'_> {
         let manifest = match &node.kind {
             NodeKind::Gate(_)
             | NodeKind::Model(_)
-            | NodeKind::Registry(_)
             | NodeKind::Deploy(_)
             | NodeKind::Monitor(_)
             | NodeKind::Trigger(_) => return Ok(Decision::Decide),
+            NodeKind::Registry(registry) => return self.registered(request, node, registry, details),
             NodeKind::Data(data) => {
                 details.file = Some(self.outside(request.base, data.source.path())?);
                 let content = details.file.as_ref().and_then(|file| file.content.map(|(digest, _)| digest));
@@ -184,6 +206,9 @@ impl Planner<'_> {
         }
         if reasons.is_empty() {
             reasons = self.differences(&pipeline.name, &node.name, &manifest)?;
+            if let NodeKind::Step(step) = &node.kind {
+                self.name_versions(step, pipeline, before, &mut reasons)?;
+            }
         }
         // That its inputs are yet to be made explains nothing about a node that never ran.
         if let NodeKind::Step(step) = &node.kind
@@ -199,6 +224,63 @@ impl Planner<'_> {
             reasons.push(Reason::Lost { output: String::new() });
         }
         Ok(Decision::Run { fingerprint, reasons })
+    }
+
+    /// Decides about a node that reads the registry.
+    fn registered(
+        &self,
+        request: &Request,
+        node: &Node,
+        registry: &RegistryNode,
+        details: &mut PreparedNode,
+    ) -> Result<Decision, EngineError> {
+        let mut found = lookup::look_up(self.store, request.aliases, registry, &node.name)?;
+        if let Lookup::Found(entry) = &found {
+            let action = lookup::as_action(self.project, entry);
+            match self.lost(&action)? {
+                None => details.action = Some(action),
+                Some(_) => found = Lookup::Wrong(lookup::lost_bytes(self.project, entry)),
+            }
+        }
+        let decision = match &found {
+            Lookup::Found(entry) => {
+                let manifest = details.action.as_ref().map_or(&[][..], |action| &action.manifest);
+                Decision::Reuse { fingerprint: Digest::of(manifest), run: entry.run }
+            }
+            Lookup::Absent(why) => {
+                details.skipped = true;
+                details.absent = Some(why.clone());
+                Decision::Skip { reason: why.clone() }
+            }
+            Lookup::Wrong(why) => {
+                details.fails = true;
+                Decision::Run { fingerprint: None, reasons: vec![Reason::Unexpected { why: why.clone() }] }
+            }
+        };
+        details.lookup = Some(found);
+        Ok(decision)
+    }
+
+    /// That an input has other bytes says little; that another version is in production says it all.
+    fn name_versions(
+        &self,
+        step: &StepNode,
+        pipeline: &Pipeline,
+        before: &Prepared,
+        reasons: &mut [Reason],
+    ) -> Result<(), EngineError> {
+        for reason in reasons {
+            let Reason::Changed { what, from: Some(then), to: Some(_) } = &*reason else { continue };
+            let Some(from) = what.strip_prefix("input ").and_then(|input| step.inputs.get(input)) else { continue };
+            let Some(Lookup::Found(now)) = &before.nodes[from.node.index()].lookup else { continue };
+            let versions = self.store.versions(&now.name)?;
+            let was = versions.iter().rev().find(|it| it.version != now.version && it.digest.to_string() == *then);
+            if let Some(was) = was {
+                let of = pipeline.nodes[from.node.index()].name.clone();
+                *reason = Reason::Version { of, from: was.version, to: now.version };
+            }
+        }
+        Ok(())
     }
 
     /// The remembered result of this work, if its artifacts are all there and right.
@@ -366,6 +448,9 @@ fn well_formed(pipeline: &Pipeline) -> Result<(), EngineError> {
     let mut names = HashSet::new();
     for (index, node) in pipeline.nodes.iter().enumerate() {
         let earlier = |id: NodeId| id.index() < index;
+        if index >= pipeline.batch().len() && !node.kind.is_resident() {
+            return malformed(format!("`{}` stands after what only lives on", node.name));
+        }
         if node.id.index() != index {
             return malformed(format!("`{}` has number {} at place {index}", node.name, node.id.0));
         }
@@ -375,6 +460,8 @@ fn well_formed(pipeline: &Pipeline) -> Result<(), EngineError> {
         let refers: Vec<NodeId> = match &node.kind {
             NodeKind::Step(step) => step.inputs.values().map(|from| from.node).collect(),
             NodeKind::Model(model) => model.gates.iter().copied().chain([model.source.node]).collect(),
+            NodeKind::Deploy(deploy) => vec![deploy.model],
+            NodeKind::Monitor(monitor) => vec![monitor.deployment],
             _ => Vec::new(),
         };
         if !node.needs.iter().copied().all(earlier) {
@@ -401,7 +488,7 @@ pub(crate) fn kind(node: &Node) -> &'static str {
 }
 
 /// What runs, for people.
-fn what(node: &Node) -> String {
+fn what(node: &Node, details: &PreparedNode) -> String {
     match &node.kind {
         NodeKind::Data(data) => match &data.source {
             DataSource::Csv { path, .. } => format!("csv {path}"),
@@ -413,6 +500,11 @@ fn what(node: &Node) -> String {
             many => format!("{many} requirements"),
         },
         NodeKind::Model(model) => format!("a {}", model.flavor),
-        NodeKind::Registry(_) | NodeKind::Deploy(_) | NodeKind::Monitor(_) | NodeKind::Trigger(_) => String::new(),
+        NodeKind::Registry(registry) => match &details.lookup {
+            Some(Lookup::Found(entry)) => format!("{} version {}", entry.name, entry.version),
+            _ => registry.model.clone(),
+        },
+        NodeKind::Deploy(deploy) => format!("{} by {}", deploy.model_name, deploy.strategy.word()),
+        NodeKind::Monitor(_) | NodeKind::Trigger(_) => String::new(),
     }
 }

@@ -11,8 +11,8 @@ use mlp_lang::types::Comparison;
 use mlp_lang::value::Value;
 use serde::{Deserialize, Serialize};
 
-/// Version of the record format, in each journal's first frame.
-pub const VERSION: u32 = 1;
+/// Version of the record format, in the first bytes and the first frame of each journal.
+pub const VERSION: u32 = 2;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 pub type Millis = i64;
@@ -128,6 +128,26 @@ pub enum Record {
         /// When.
         at: Millis,
     },
+    /// A version is to be deployed. Durable before anybody is told of it; this record is the request, there is no other.
+    DeployRequested {
+        /// Which deploy node: the deployment's name.
+        node: String,
+        /// The model's name.
+        model: String,
+        /// Its version.
+        version: u64,
+        /// When.
+        at: Millis,
+    },
+    /// A gate said no, so nothing is to be deployed.
+    DeployBlocked {
+        /// Which deploy node.
+        node: String,
+        /// The gates that said no.
+        gates: Vec<String>,
+        /// When.
+        at: Millis,
+    },
     /// Somebody asked the run to stop.
     CancelRequested {
         /// When.
@@ -163,8 +183,19 @@ pub struct RunStarted {
     pub plan: Plan,
     /// The killed run whose work this one takes up.
     pub resumes: Option<u64>,
+    /// What set it off, if it was not a person.
+    pub trigger: Option<Trigger>,
     /// When.
     pub at: Millis,
+}
+
+/// What set a run off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trigger {
+    /// Idempotency key: one retraining, however often it is tried, has one.
+    pub key: String,
+    /// Why, in words: `monitor health: drift(temp) 0.34 > 0.1 for 2 windows`.
+    pub words: String,
 }
 
 /// A published output.
@@ -191,8 +222,17 @@ pub struct Verdict {
     pub because: Option<String>,
     /// It held. A missing value never holds.
     pub held: bool,
+    /// `unless first`, and what it compares with does not exist yet: why it is not asked, in words.
+    pub waived: Option<String>,
     /// The comparisons inside it, with what was measured.
     pub measured: Vec<Measured>,
+}
+
+impl Verdict {
+    /// It is in nobody's way: it held, or it is not asked.
+    pub fn passes(&self) -> bool {
+        self.held || self.waived.is_some()
+    }
 }
 
 /// One comparison with its numbers.
@@ -220,7 +260,7 @@ pub struct Failure {
     /// Mistakes in the input, each at its place.
     pub findings: Vec<Finding>,
     /// Its kind: `bad_input`, `failed`, `transient`, `timed_out`, `out_of_memory`, `cancelled`, `operational`, `data`,
-    /// `output`.
+    /// `output`, `registry`.
     pub kind: String,
 }
 
@@ -243,6 +283,10 @@ pub struct ModelVersion {
     pub run: u64,
     /// The step output that gave it: `train.model`.
     pub source: String,
+    /// The module whose step made it: `std/regress`.
+    pub module: String,
+    /// blake3 of its component, lower-case hex.
+    pub component: String,
     /// The gates it passed, with their verdicts.
     pub gates: Vec<(String, Vec<Verdict>)>,
     /// The model card.

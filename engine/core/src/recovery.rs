@@ -165,6 +165,13 @@ fn open_store(project: &Project, recovered: &mut Recovered) -> Result<Store, Eng
         Err(error) if !error.is_damage() => return Err(error.into()),
         Err(error) => format!("cannot be opened ({error})"),
     };
+    // What another version wrote is left to it, its store too.
+    for run in project.run_numbers()? {
+        match journal::read(&project.journal(run)) {
+            Err(error @ journal::JournalError::Version { .. }) => return Err(error.into()),
+            _ => {}
+        }
+    }
     let aside = project.state.join("store.broken");
     disk::remove_tree(&aside)?;
     std::fs::rename(&path, &aside).at("move aside", &path)?;
@@ -198,7 +205,8 @@ fn finish(
         if read.records.is_empty() {
             return remove_run(project, run);
         }
-        return Err(EngineError::Journal(journal::JournalError::NotAJournal { path }));
+        let remedy = <Record as journal::Logged>::REMEDY;
+        return Err(EngineError::Journal(journal::JournalError::NotAJournal { path, remedy }));
     };
     journal::cut(&path, &read)?;
     let new = usize::try_from(taken_in).unwrap_or(usize::MAX).min(read.records.len());

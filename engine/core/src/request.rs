@@ -1,7 +1,8 @@
 //! What the engine is given: its parts, a pipeline to run; and what it gives back.
 
+use crate::aliases::Aliases;
 use crate::executor::{Executor, Tables};
-use crate::record::Outcome;
+use crate::record::{Outcome, Trigger};
 use crate::view::RunView;
 use mlp_lang::pipeline::Pipeline;
 use mlp_lang::span::Source;
@@ -32,6 +33,10 @@ pub struct RunRequest {
     pub force: Vec<String>,
     /// After a failure, go on with everything that does not need what failed.
     pub keep_going: bool,
+    /// What the project's deployments serve now: which versions `registry("demand@production")` means in this run.
+    pub aliases: Aliases,
+    /// What sets it off, if it is not a person.
+    pub trigger: Option<Trigger>,
 }
 
 /// How a run went.
@@ -43,6 +48,6 @@ pub struct RunReport {
     pub outcome: Outcome,
     /// The killed run whose work it took up.
     pub resumes: Option<u64>,
-    /// Everything that happened, as history tells it.
+    /// Everything that happened, as history tells it; also which deployments it requested.
     pub view: RunView,
 }

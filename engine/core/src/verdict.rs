@@ -48,6 +48,10 @@ pub(crate) fn judge_gate(gate: &GateNode, given: &dyn Given, pipeline: &Pipeline
         facts.left_out.borrow_mut().clear();
         let mut verdict = verdict(&it.text, it.because.as_deref(), &it.condition, &facts);
         facts.name_left_out(&mut verdict);
+        if it.unless_first {
+            let missing = metrics_asked(&it.condition).into_iter().find_map(|asked| given.absent(asked.node.index()));
+            verdict.waived = missing.map(|why| format!("first: {why}"));
+        }
         verdict
     });
     all_held(verdicts.collect())
@@ -79,10 +83,14 @@ pub(crate) trait Given {
     fn artifact(&self, node: usize, output: &str) -> Option<&Artifact>;
     /// Its bytes.
     fn bytes(&self, artifact: &Artifact) -> Option<Vec<u8>>;
+    /// Why a node did not run, if that is because something is not in the registry yet.
+    fn absent(&self, _node: usize) -> Option<&str> {
+        None
+    }
 }
 
 fn all_held(verdicts: Vec<Verdict>) -> (bool, Vec<Verdict>) {
-    (verdicts.iter().all(|verdict| verdict.held), verdicts)
+    (verdicts.iter().all(Verdict::passes), verdicts)
 }
 
 fn verdict(text: &str, because: Option<&str>, condition: &Expr, facts: &dyn Facts) -> Verdict {
@@ -95,7 +103,8 @@ fn verdict(text: &str, because: Option<&str>, condition: &Expr, facts: &dyn Fact
         margin: it.margin,
         held: it.held,
     });
-    Verdict { text: text.to_owned(), because: because.map(str::to_owned), held, measured: measured.collect() }
+    let measured = measured.collect();
+    Verdict { text: text.to_owned(), because: because.map(str::to_owned), held, waived: None, measured }
 }
 
 /// The numbers of one table.

@@ -19,6 +19,8 @@ pub struct RunView {
     pub nodes: Vec<NodeView>,
     /// What it did to the registry.
     pub models: Vec<Registration>,
+    /// The deployments it requested.
+    pub deployments: Vec<DeployRequest>,
     /// When somebody asked it to stop.
     pub cancelled: Option<Millis>,
     /// How it ended. `None`: it is live, or was killed and nobody looked since.
@@ -35,7 +37,7 @@ pub struct RunView {
 pub struct NodeView {
     /// Its name.
     pub name: String,
-    /// `data`, `step`, `gate`, `model`.
+    /// `data`, `step`, `gate`, `model`, `registry`, `deploy`.
     pub kind: String,
     /// What runs, for people.
     pub what: String,
@@ -75,11 +77,13 @@ pub enum NodeState {
     Retrying,
     /// It ran and gave what it declares.
     Done,
-    /// Its result was in the cache.
+    /// Its result was in the cache, or in the registry.
     Reused,
     /// A gate whose requirements all held, or a model that is in the registry.
     Passed,
-    /// A gate that said no, or a model behind one.
+    /// A deployment that was requested: the resident engine takes it up.
+    Requested,
+    /// A gate that said no, or a model or a deployment behind one.
     Blocked,
     /// It failed.
     Failed,
@@ -115,12 +119,34 @@ pub struct Registration {
     pub complete: bool,
 }
 
+/// A deployment that a run requested.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DeployRequest {
+    /// The deploy node: the deployment's name.
+    pub node: String,
+    /// The model's name.
+    pub model: String,
+    /// Its version.
+    pub version: u64,
+    /// When.
+    pub at: Millis,
+}
+
 impl RunView {
     /// A run of which nothing is known but its beginning.
     pub fn new(started: RunStarted) -> RunView {
         let nodes: Vec<NodeView> = started.plan.nodes.iter().map(NodeView::planned).collect();
         let by_name = nodes.iter().enumerate().map(|(index, node)| (node.name.clone(), index)).collect();
-        RunView { started, nodes, models: Vec::new(), cancelled: None, outcome: None, ended: None, by_name }
+        RunView {
+            started,
+            nodes,
+            models: Vec::new(),
+            deployments: Vec::new(),
+            cancelled: None,
+            outcome: None,
+            ended: None,
+            by_name,
+        }
     }
 
     /// The run that these records tell of; `None` if they do not begin with a beginning.
@@ -205,11 +231,21 @@ impl RunView {
                     });
                 }
             }
-            Record::ModelBlocked { node, gates, at } => self.at_node(node, |view| {
-                view.state = NodeState::Blocked;
-                view.reason = Some(crate::words::gates_said_no(gates));
-                view.ended = Some(*at);
-            }),
+            Record::DeployRequested { node, model, version, at } => {
+                let (version, at) = (*version, *at);
+                self.deployments.push(DeployRequest { node: node.clone(), model: model.clone(), version, at });
+                self.at_node(node, |view| {
+                    view.state = NodeState::Requested;
+                    view.ended = Some(at);
+                });
+            }
+            Record::ModelBlocked { node, gates, at } | Record::DeployBlocked { node, gates, at } => {
+                self.at_node(node, |view| {
+                    view.state = NodeState::Blocked;
+                    view.reason = Some(crate::words::gates_said_no(gates));
+                    view.ended = Some(*at);
+                })
+            }
             Record::CancelRequested { at } => self.cancelled = Some(*at),
             Record::RunEnded { outcome, at } => {
                 self.outcome = Some(*outcome);

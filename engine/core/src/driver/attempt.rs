@@ -260,7 +260,7 @@ fn bad_data(shown: &str, findings: Vec<Finding>) -> Attempted {
 
 /// What to say of a table that breaks its expectations: each as written, with what was measured.
 pub(crate) fn not_as_expected(data: &DataNode, verdicts: &[Verdict]) -> Failure {
-    let broken = verdicts.iter().filter(|verdict| !verdict.held).map(|verdict| {
+    let broken = verdicts.iter().filter(|verdict| !verdict.passes()).map(|verdict| {
         let measured = verdict.measured.iter().filter(|it| !it.held);
         let measured: Vec<String> = measured
             .map(|it| match &it.value {

@@ -1,11 +1,13 @@
-//! What a run does that the outside can see: registering models. And what attempts are given.
+//! What a run does that the outside can see: registering models, requesting deployments. And what attempts are given.
 
 use super::{Driver, Task};
 use crate::error::EngineError;
 use crate::executor::Given as Input;
-use crate::record::{ModelVersion, Record};
+use crate::lookup::Lookup;
+use crate::record::{Millis, ModelVersion, Record};
 use crate::scheduler::Event;
 use crate::verdict::Given;
+use mlp_lang::live::DeployNode;
 use mlp_lang::pipeline::{ModelNode, NodeKind};
 use mlp_lang::types::Type;
 use std::collections::BTreeMap;
@@ -15,8 +17,10 @@ impl Driver {
     /// The store takes the version in with the very same record, so being killed in between registers once.
     pub(super) fn intend(&mut self, node: usize) -> Result<(), EngineError> {
         let pipeline = self.pipeline.clone();
-        let NodeKind::Model(model) = &pipeline.nodes[node].kind else {
-            return Err(EngineError::Defect(format!("`{}` is no model", self.name(node))));
+        let model = match &pipeline.nodes[node].kind {
+            NodeKind::Model(model) => model,
+            NodeKind::Deploy(deploy) => return self.request(node, deploy),
+            _ => return Err(EngineError::Defect(format!("`{}` has no effect", self.name(node)))),
         };
         let name = self.name(node);
         let at = self.context.clock.now();
@@ -32,16 +36,51 @@ impl Driver {
             self.events.push_back(Event::Intended(node));
             return Ok(());
         }
+        let entry_digest = entry.digest;
         let record = Record::ModelRegistered { node: name, entry, kept: false, at };
+        // From now on others read the version by its name alone, so even a small one does not rest on its record.
+        let file = self.context.project.artifact(&entry_digest);
         self.intents.insert(node, record.clone());
-        self.record(record);
-        self.hand_over();
-        let durable = self.journal.barrier();
-        self.tasks.spawn(async move { Task::Durable { node, result: durable.await } });
+        self.record_with(record, vec![file], Vec::new());
+        self.wait_until_durable(node);
         Ok(())
     }
 
-    /// The version is in the store since its intent was synced; this says so.
+    /// Writes down that the version is to be deployed. The record is the request: whoever serves reads it here.
+    fn request(&mut self, node: usize, deploy: &DeployNode) -> Result<(), EngineError> {
+        let (name, model) = (self.name(node), self.name(deploy.model.index()));
+        let registered = self.view.models.iter().find(|known| known.node == model && known.complete);
+        let Some(entry) = registered.map(|known| known.entry.clone()) else {
+            return Err(EngineError::Defect(format!("`{model}` is to be deployed as `{name}` and is not registered")));
+        };
+        let at = self.context.clock.now();
+        self.record(Record::DeployRequested { node: name, model: entry.name, version: entry.version, at });
+        self.wait_until_durable(node);
+        Ok(())
+    }
+
+    fn wait_until_durable(&mut self, node: usize) {
+        self.hand_over();
+        let durable = self.journal.barrier();
+        self.tasks.spawn(async move { Task::Durable { node, result: durable.await } });
+    }
+
+    /// These said no: gates to a model, or what it deploys to a deployment, which is told the gates behind that.
+    pub(super) fn block(&mut self, node: usize, by: &[usize], at: Millis) {
+        let name = self.name(node);
+        let mut gates: Vec<String> = Vec::new();
+        for no in by {
+            let behind = self.blocked_by.get(no).cloned().unwrap_or_else(|| vec![self.name(*no)]);
+            gates.extend(behind.into_iter().filter(|gate| !gates.contains(gate)).collect::<Vec<_>>());
+        }
+        self.blocked_by.insert(node, gates.clone());
+        self.record(match self.pipeline.nodes[node].kind {
+            NodeKind::Deploy(_) => Record::DeployBlocked { node: name, gates, at },
+            _ => Record::ModelBlocked { node: name, gates, at },
+        });
+    }
+
+    /// The version is in the store since its intent was synced; this says so. A request needs no more words.
     pub(super) fn act(&mut self, node: usize) {
         if let Some(record) = self.intents.remove(&node) {
             self.record(record);
@@ -51,6 +90,7 @@ impl Driver {
 
     fn entry(&self, node: usize, model: &ModelNode, latest: Option<&ModelVersion>) -> Option<ModelVersion> {
         let artifact = self.artifact(model.source.node.index(), &model.source.output)?;
+        let (module, component) = self.maker(model.source.node.index());
         let gate = |gate: &mlp_lang::pipeline::NodeId| {
             let verdicts = self.verdicts.get(&gate.index()).cloned().unwrap_or_default();
             (self.name(gate.index()), verdicts)
@@ -64,10 +104,21 @@ impl Driver {
             pipeline: self.pipeline.name.clone(),
             run: self.context.run,
             source: format!("{}.{}", self.name(model.source.node.index()), model.source.output),
+            module,
+            component,
             gates: model.gates.iter().map(gate).collect(),
             card: model.card.iter().map(|(key, text)| (key.clone(), text.clone())).collect(),
             at: self.context.clock.now(),
         })
+    }
+
+    /// The module and the component that made what a node gives.
+    fn maker(&self, node: usize) -> (String, String) {
+        match (&self.pipeline.nodes[node].kind, &self.prepared[node].lookup) {
+            (NodeKind::Step(step), _) => (step.module.clone(), step.digest.clone()),
+            (_, Some(Lookup::Found(entry))) => (entry.module.clone(), entry.component.clone()),
+            _ => (String::new(), String::new()),
+        }
     }
 
     /// The files a step reads.
@@ -80,6 +131,7 @@ impl Driver {
             let ty = match &self.pipeline.nodes[from.node.index()].kind {
                 NodeKind::Step(maker) => maker.outputs.get(&from.output).cloned().unwrap_or(Type::Unknown),
                 NodeKind::Data(data) => Type::Dataset(data.schema.clone()),
+                NodeKind::Registry(registry) => Type::Model(registry.flavor.clone()),
                 _ => Type::Unknown,
             };
             let path = self.context.project.artifact(&artifact.digest);

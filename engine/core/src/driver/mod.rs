@@ -24,6 +24,7 @@ use crate::disk::Stamp;
 use crate::error::EngineError;
 use crate::executor::Cancel;
 use crate::journal::{Entry, Journal, OnBatch, Stopped};
+use crate::lookup::Lookup;
 use crate::observer::Observer;
 use crate::planner::{OutsideFile, Planner, PreparedNode, Request, bytes_of};
 use crate::project::Project;
@@ -61,8 +62,12 @@ pub(crate) struct Context {
 pub(crate) async fn run(context: Context, request: RunRequest) -> Result<RunReport, EngineError> {
     let context = Arc::new(context);
     let planner = Planner { project: &context.project, store: &context.store, parts: &context.parts, read_only: false };
-    let prepared =
-        planner.prepare(&Request { pipeline: &request.pipeline, base: &request.base, force: &request.force })?;
+    let prepared = planner.prepare(&Request {
+        pipeline: &request.pipeline,
+        base: &request.base,
+        force: &request.force,
+        aliases: &request.aliases,
+    })?;
     let started = RunStarted {
         version: VERSION,
         engine: env!("CARGO_PKG_VERSION").to_owned(),
@@ -73,12 +78,13 @@ pub(crate) async fn run(context: Context, request: RunRequest) -> Result<RunRepo
         params: request.pipeline.params.iter().map(|(name, it)| (name.clone(), it.value.clone())).collect(),
         plan: prepared.plan,
         resumes: context.resumes,
+        trigger: request.trigger.clone(),
         at: context.clock.now(),
     };
     crate::disk::make_folders(&context.project.run(context.run))?;
     let journal =
         Journal::open(&context.project.journal(context.run), 0, 0, into_store(context.store.clone(), context.run))?;
-    let nodes = request.pipeline.nodes.len();
+    let nodes = request.pipeline.batch().len();
     let mut driver = Driver {
         scheduler: Scheduler::new(work(&request)),
         view: RunView::new(started.clone()),
@@ -93,6 +99,8 @@ pub(crate) async fn run(context: Context, request: RunRequest) -> Result<RunRepo
         running: Running::default(),
         in_flight: HashMap::new(),
         failures: HashMap::new(),
+        absent: HashMap::new(),
+        blocked_by: HashMap::new(),
         intents: HashMap::new(),
         cancelled: false,
         context,
@@ -124,6 +132,10 @@ struct Driver {
     in_flight: HashMap<Digest, InFlight>,
     /// Why a node's last attempt failed, until the scheduler says what that means.
     failures: HashMap<usize, (u32, Failure)>,
+    /// Nodes that did not run because of what is not in the registry yet: why, in words.
+    absent: HashMap<usize, String>,
+    /// Models that are not registered, and the gates that said no to them.
+    blocked_by: HashMap<usize, Vec<String>>,
     /// Registrations that are written down but not done.
     intents: HashMap<usize, Record>,
     cancelled: bool,
@@ -229,13 +241,15 @@ impl Driver {
                 self.let_others_try(node);
             }
             Command::Skip { node, why } => {
-                let reason = self.reason(why);
+                let reason = self.reason(node, why);
+                if matches!(why, Why::NeedAbsent(_)) {
+                    self.absent.insert(node, reason.clone());
+                }
                 self.record(Record::NodeSkipped { node: self.name(node), reason, at });
                 self.let_others_try(node);
             }
             Command::Block { node, by } => {
-                let gates = by.into_iter().map(|gate| self.name(gate)).collect();
-                self.record(Record::ModelBlocked { node: self.name(node), gates, at });
+                self.block(node, &by, at);
             }
             Command::Stop(node) => {
                 if let Some(cancel) = self.running.0.get(&node) {
@@ -260,6 +274,10 @@ impl Driver {
             self.events.push_back(Event::Unwanted(node));
             return Ok(());
         }
+        if let Some(lookup) = self.prepared[node].lookup.clone() {
+            self.read_registry(node, lookup);
+            return Ok(());
+        }
         let Some(fingerprint) = self.fingerprint(node) else {
             self.events.push_back(Event::NotFound(node));
             return Ok(());
@@ -281,6 +299,27 @@ impl Driver {
             }
         }
         Ok(())
+    }
+
+    /// Which version is meant was decided when the run was planned.
+    fn read_registry(&mut self, node: usize, lookup: Lookup) {
+        let now = self.context.clock.now();
+        match (lookup, self.prepared[node].action.take()) {
+            (Lookup::Found(_), Some(action)) => {
+                self.reuse(node, Digest::of(&action.manifest), action.run, action.outputs);
+            }
+            (Lookup::Absent(why), _) => {
+                self.absent.insert(node, why);
+                self.events.push_back(Event::Absent(node));
+            }
+            (Lookup::Wrong(message), _) => {
+                let failure = Failure { message, findings: Vec::new(), kind: "registry".to_owned() };
+                self.failures.insert(node, (0, failure));
+                self.events.push_back(Event::Failed { node, transient: false, now });
+            }
+            // Whoever found it also made its action.
+            (Lookup::Found(_), None) => self.events.push_back(Event::Failed { node, transient: false, now }),
+        }
     }
 
     /// Takes a known result, unless it is a table that no longer satisfies what is expected of it.
@@ -432,15 +471,21 @@ impl Driver {
         }
     }
 
-    fn reason(&self, why: Why) -> String {
+    fn reason(&self, node: usize, why: Why) -> String {
+        let effect = match self.pipeline.nodes[node].kind {
+            NodeKind::Deploy(_) => "deploys",
+            _ => "registers",
+        };
         let of = |node: usize| format!("{} `{}`", crate::planner::kind(&self.pipeline.nodes[node]), self.name(node));
         match why {
             Why::Unwanted => "its condition is false".to_owned(),
             Why::NeedFailed(node) => format!("{} failed", of(node)),
             Why::NeedSkipped(node) => format!("{} was skipped", of(node)),
+            Why::Absent => self.absent.get(&node).cloned().unwrap_or_default(),
+            Why::NeedAbsent(need) => self.absent.get(&need).cloned().unwrap_or_default(),
             Why::NeedBlocked(node) => words::gates_said_no(&[self.name(node)]),
             Why::Halted(node) => format!("{} failed, and the run stops at the first failure", of(node)),
-            Why::NoEffect(node) => format!("{} failed, and a run that failed registers nothing", of(node)),
+            Why::NoEffect(node) => format!("{} failed, and a run that failed {effect} nothing", of(node)),
             Why::Cancelled => "the run was cancelled".to_owned(),
         }
     }
@@ -480,19 +525,24 @@ impl Given for Driver {
     fn bytes(&self, artifact: &Artifact) -> Option<Vec<u8>> {
         bytes_of(&self.context.project, artifact)
     }
+
+    fn absent(&self, node: usize) -> Option<&str> {
+        self.absent.get(&node).map(String::as_str)
+    }
 }
 
 fn work(request: &RunRequest) -> Work {
     let unit = |node: &mlp_lang::pipeline::Node| Unit {
         needs: node.needs.iter().map(|need| need.index()).collect(),
-        effect: matches!(node.kind, NodeKind::Model(_)),
+        effect: matches!(node.kind, NodeKind::Model(_) | NodeKind::Deploy(_)),
+        tolerant: matches!(node.kind, NodeKind::Gate(_)),
         retries: match &node.kind {
             NodeKind::Step(step) => step.limits.retry,
             _ => 0,
         },
     };
     Work {
-        nodes: request.pipeline.nodes.iter().map(unit).collect(),
+        nodes: request.pipeline.batch().iter().map(unit).collect(),
         jobs: request.jobs,
         keep_going: request.keep_going,
     }

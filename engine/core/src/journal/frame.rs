@@ -1,9 +1,7 @@
 //! The bytes of a frame.
 
-use crate::record::Record;
+use serde::Serialize;
 
-/// Opens each journal: five letters, a zero, the version of the frame format.
-pub(super) const MAGIC: [u8; 8] = *b"mlpjrn\0\x01";
 /// Bytes before a frame's record.
 pub(super) const HEADER: usize = 16;
 /// No record is longer; a larger length is damage.
@@ -34,7 +32,12 @@ impl Header {
 }
 
 /// Adds a frame to the end of `buffer`.
-pub(super) fn push(buffer: &mut Vec<u8>, sequence: u64, first: bool, record: &Record) -> Result<(), postcard::Error> {
+pub(super) fn push<R: Serialize>(
+    buffer: &mut Vec<u8>,
+    sequence: u64,
+    first: bool,
+    record: &R,
+) -> Result<(), postcard::Error> {
     let start = buffer.len();
     buffer.extend_from_slice(&[0; HEADER]);
     if let Err(error) = postcard::to_io(record, &mut *buffer) {

@@ -1,7 +1,7 @@
-//! What happened, in order: one append-only file per run.
+//! What happened, in order: one append-only file per run; and other files of the same kind ([`ledger`]).
 //!
 //! ```text
-//! magic and version (8 bytes)
+//! kind and version of the records (8 bytes)
 //! frame:  length u32 | crc32c u32 | sequence u64 | record (postcard)
 //! ```
 //! Numbers are little-endian. The top bit of `length` marks the first frame of a batch; the check sum covers everything
@@ -15,9 +15,32 @@
 //! calls it. After an IO error nothing more is written.
 
 mod frame;
+pub mod ledger;
 mod reader;
 mod writer;
+
+use crate::record::{Record, VERSION};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 pub(crate) use reader::cut;
 pub use reader::{JournalError, Read, read};
 pub(crate) use writer::{Entry, Journal, OnBatch, Stopped};
+
+/// Records that are kept in a file of frames. Encoded with postcard: no internally tagged enums, no
+/// `serde_json::Value`, no skipped fields; new variants and new fields only with a new version.
+pub trait Logged: Serialize + DeserializeOwned {
+    /// Opens each such file: seven bytes for its kind, one for the version of the records.
+    const MAGIC: [u8; 8];
+    /// What somebody can do who has a file that cannot be read, and what that costs; fits after "or".
+    const REMEDY: &'static str;
+    /// The same for a file that another version of this program wrote.
+    const AFRESH: &'static str = Self::REMEDY;
+}
+
+impl Logged for Record {
+    const MAGIC: [u8; 8] = [b'm', b'l', b'p', b'j', b'r', b'n', 0, VERSION as u8];
+    const REMEDY: &'static str = "move its folder out of the way: what only that run made is made again";
+    const AFRESH: &'static str = "move the whole state folder out of the way: runs, results and models of that mlp are then \
+                                  not there for this one, and everything is made again";
+}

@@ -1,6 +1,7 @@
 //! Reading a journal: every record that is whole, and how the file ends.
 
-use super::frame::{self, HEADER, Header, MAGIC};
+use super::Logged;
+use super::frame::{self, HEADER, Header};
 use crate::disk::{At, DiskError};
 use crate::record::Record;
 use std::fs::File;
@@ -8,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 /// A journal as far as it can be read.
 #[derive(Debug)]
-pub struct Read {
+pub struct Read<R = Record> {
     /// In order.
-    pub records: Vec<Record>,
+    pub records: Vec<R>,
     /// Length of the sound part of the file.
     pub(crate) sound: u64,
     /// Something follows the sound part: a write that was cut short.
@@ -23,29 +24,33 @@ pub enum JournalError {
     /// The file itself.
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// It does not begin like a journal.
-    #[error("{} is not a journal of this engine: move its folder out of the way", path.display())]
+    /// It does not begin like one.
+    #[error("{} is not a journal of this engine: {remedy}", path.display())]
     NotAJournal {
         /// The file.
         path: PathBuf,
+        /// What to do.
+        remedy: &'static str,
     },
     /// Written by another version.
     #[error(
-        "{} was written in format {found}, this engine reads format {}: use the engine that wrote it, or move its \
-         folder out of the way",
-        path.display(),
-        MAGIC[7]
+        "{} was written in format {found}, this mlp reads format {known}: use the mlp that wrote it, or {remedy}",
+        path.display()
     )]
     Version {
         /// The file.
         path: PathBuf,
         /// Its format.
         found: u8,
+        /// What is read here.
+        known: u8,
+        /// What to do.
+        remedy: &'static str,
     },
     /// A frame that was once whole is not any more.
     #[error(
         "{} is damaged: frame {frame}, at byte {offset}, cannot be read because {why}, and sound frames follow it. \
-         Restore the file from a backup, or move its folder out of the way: what only that run made is made again",
+         Restore the file from a backup, or {remedy}",
         path.display()
     )]
     Damaged {
@@ -57,6 +62,8 @@ pub enum JournalError {
         offset: u64,
         /// What is wrong with it.
         why: String,
+        /// What to do.
+        remedy: &'static str,
     },
 }
 
@@ -67,28 +74,37 @@ impl JournalError {
     }
 }
 
-/// Reads a journal, changing nothing. A torn end is left out.
+/// Reads a run's journal, changing nothing. A torn end is left out.
 pub fn read(path: &Path) -> Result<Read, JournalError> {
+    read_as(path)
+}
+
+/// Reads a file of such records, changing nothing. A torn end is left out.
+pub(super) fn read_as<R: Logged>(path: &Path) -> Result<Read<R>, JournalError> {
+    let magic_here = R::MAGIC;
+    let not_one = || JournalError::NotAJournal { path: path.to_owned(), remedy: R::REMEDY };
     let bytes = std::fs::read(path).at("read", path)?;
     let Some((magic, _)) = bytes.split_first_chunk::<8>() else {
         // Killed while the file was made: the magic itself is torn.
-        return match MAGIC.starts_with(&bytes) {
+        return match magic_here.starts_with(&bytes) {
             true => Ok(Read { records: Vec::new(), sound: 0, torn: !bytes.is_empty() }),
-            false => Err(JournalError::NotAJournal { path: path.to_owned() }),
+            false => Err(not_one()),
         };
     };
-    if magic[..7] != MAGIC[..7] {
+    let ([kind @ .., found], [kind_here @ .., known]) = (magic, &magic_here);
+    if kind != kind_here {
         // A file system may give a file its length before its content; such a beginning was never synced.
         return match bytes.iter().all(|byte| *byte == 0) {
             true => Ok(Read { records: Vec::new(), sound: 0, torn: true }),
-            false => Err(JournalError::NotAJournal { path: path.to_owned() }),
+            false => Err(not_one()),
         };
     }
-    if magic[7] != MAGIC[7] {
-        return Err(JournalError::Version { path: path.to_owned(), found: magic[7] });
+    if found != known {
+        let (path, found, known) = (path.to_owned(), *found, *known);
+        return Err(JournalError::Version { path, found, known, remedy: R::AFRESH });
     }
     let mut records = Vec::new();
-    let mut at = MAGIC.len();
+    let mut at = magic_here.len();
     while at < bytes.len() {
         let expected = records.len() as u64;
         match decode(&bytes[at..], expected) {
@@ -98,7 +114,7 @@ pub fn read(path: &Path) -> Result<Read, JournalError> {
             }
             Err(why) if a_batch_follows(&bytes[at..], expected) => {
                 let (path, offset) = (path.to_owned(), at as u64);
-                return Err(JournalError::Damaged { path, frame: expected, offset, why });
+                return Err(JournalError::Damaged { path, frame: expected, offset, why, remedy: R::REMEDY });
             }
             Err(_) => break,
         }
@@ -107,7 +123,7 @@ pub fn read(path: &Path) -> Result<Read, JournalError> {
 }
 
 /// The record in the frame at the start of `bytes`, and the frame's length.
-fn decode(bytes: &[u8], expected: u64) -> Result<(Record, usize), String> {
+fn decode<R: Logged>(bytes: &[u8], expected: u64) -> Result<(R, usize), String> {
     let (header, payload) = frame::sound(bytes)?;
     if header.sequence != expected {
         return Err(format!("it has number {}", header.sequence));
@@ -129,7 +145,7 @@ fn a_batch_follows(bytes: &[u8], expected: u64) -> bool {
 }
 
 /// Takes a torn end off, durably.
-pub(crate) fn cut(path: &Path, read: &Read) -> Result<(), JournalError> {
+pub(crate) fn cut<R>(path: &Path, read: &Read<R>) -> Result<(), JournalError> {
     if !read.torn {
         return Ok(());
     }

@@ -4,7 +4,7 @@
 //! artifacts are made durable first, then its frames are written and synced at once, then the store takes them in, then
 //! everyone who waits is told. So a record on disk never names bytes that a power cut can take away.
 
-use super::frame;
+use super::{Logged, frame};
 use crate::digest::Digest;
 use crate::disk::{At, DiskError, Stamp, sync_folder};
 use crate::record::Record;
@@ -172,7 +172,7 @@ impl Writer {
         let mut buffer = Vec::with_capacity(64 << 10);
         let mut results = 0;
         if self.length == 0 {
-            buffer.extend_from_slice(&frame::MAGIC);
+            buffer.extend_from_slice(&Record::MAGIC);
         }
         while results < MOST_RESULTS && buffer.len() < MOST_BYTES {
             let Some(entry) = left.pop_front() else { break };

@@ -48,6 +48,8 @@ pub struct Unit {
     pub effect: bool,
     /// How often an attempt that failed for now is followed by another.
     pub retries: u32,
+    /// It decides all the same if something it needs did not run because of what does not exist yet.
+    pub tolerant: bool,
 }
 
 /// What happened.
@@ -61,6 +63,8 @@ pub enum Event {
     NotFound(usize),
     /// Its condition is false. Answers [`Command::Check`].
     Unwanted(usize),
+    /// What it stands for does not exist yet, which is no fault. Answers [`Command::Check`].
+    Absent(usize),
     /// It, or what it does, is done. Answers [`Command::Start`] or [`Command::Act`].
     Succeeded(usize),
     /// It decided no. Answers [`Command::Start`].
@@ -138,6 +142,10 @@ pub enum Why {
     NeedFailed(usize),
     /// A node it needs did not run.
     NeedSkipped(usize),
+    /// What it stands for does not exist yet.
+    Absent,
+    /// A node it needs did not run because something does not exist yet; nothing else is wrong with what it needs.
+    NeedAbsent(usize),
     /// A gate it needs said no.
     NeedBlocked(usize),
     /// Something failed, and the run does not go on after a failure.
@@ -179,12 +187,17 @@ struct Node {
     life: Life,
     effect: bool,
     retries: u32,
+    tolerant: bool,
+    /// It was skipped because something does not exist yet.
+    absent: bool,
     /// Steps to the farthest node that needs it.
     height: u32,
     /// Effects wait for it.
     before_effects: bool,
-    /// The first of its needs, by number, that failed or did not run.
+    /// The first of its needs, by number, that failed or did not run for any other reason than the next.
     bad: Option<usize>,
+    /// The first of its needs, by number, that did not run because something does not exist yet.
+    missing: Option<usize>,
     /// Of its needs, those that said no.
     refused: Vec<usize>,
 }
@@ -206,9 +219,12 @@ impl Scheduler {
                 life: Life::Waiting { needs: unit.needs.len() as u32 },
                 effect: unit.effect,
                 retries: unit.retries,
+                tolerant: unit.tolerant,
+                absent: false,
                 height: 0,
                 before_effects,
                 bad: None,
+                missing: None,
                 refused: Vec::new(),
             });
         }
@@ -268,6 +284,7 @@ impl Scheduler {
                 }
             }
             Event::Unwanted(node) => self.skip(node, Why::Unwanted)?,
+            Event::Absent(node) => self.skip(node, Why::Absent)?,
             Event::Succeeded(node) => self.go(node, Happening::Succeed)?,
             Event::Refused(node) => self.go(node, Happening::Block)?,
             Event::Failed { node, transient, now } => self.failed(node, transient, now)?,
@@ -311,8 +328,10 @@ impl Scheduler {
             }
             match self.nodes[node].life {
                 Life::Failed | Life::Skipped => {
-                    let bad = &mut self.nodes[dependent].bad;
-                    *bad = Some(bad.map_or(node, |other| other.min(node)));
+                    let absent = self.nodes[node].absent;
+                    let Node { missing, bad, .. } = &mut self.nodes[dependent];
+                    let first = if absent { missing } else { bad };
+                    *first = Some(first.map_or(node, |other| other.min(node)));
                 }
                 Life::Blocked => self.nodes[dependent].refused.push(node),
                 _ => {}
@@ -331,6 +350,11 @@ impl Scheduler {
             let failed = self.nodes[bad].life == Life::Failed;
             let why = if failed { Why::NeedFailed(bad) } else { Why::NeedSkipped(bad) };
             return self.skip(node, why);
+        }
+        if let Some(missing) = self.nodes[node].missing
+            && !self.nodes[node].tolerant
+        {
+            return self.skip(node, Why::NeedAbsent(missing));
         }
         let mut refused = std::mem::take(&mut self.nodes[node].refused);
         refused.sort_unstable();
@@ -455,6 +479,7 @@ impl Scheduler {
     fn skip(&mut self, node: usize, why: Why) -> Result<(), IllegalTransition> {
         self.go(node, Happening::Skip)?;
         self.cut_short |= why == Why::Cancelled;
+        self.nodes[node].absent = matches!(why, Why::Absent | Why::NeedAbsent(_));
         self.commands.push(Command::Skip { node, why });
         Ok(())
     }

@@ -23,6 +23,7 @@ enum Script {
     Known,
     KnownButWrong,
     Unwanted,
+    Absent,
     Succeeds,
     Fails,
     FailsThenSucceeds { times: u32 },
@@ -37,11 +38,13 @@ struct Case {
     seed: u64,
 }
 
-const SCRIPTS: [Script; 9] = [
+const SCRIPTS: [Script; 11] = [
     Script::Known,
     Script::Known,
     Script::KnownButWrong,
     Script::Unwanted,
+    Script::Absent,
+    Script::Absent,
     Script::Succeeds,
     Script::Succeeds,
     Script::Fails,
@@ -61,7 +64,8 @@ fn case(effects_have_dependents: bool) -> impl Strategy<Value = Case> {
                 let needs: BTreeSet<usize> =
                     (0..dice.roll(4)).filter(|_| index > 0).map(|_| dice.roll(index)).filter(wanted).collect();
                 let effect = dice.roll(5) == 0;
-                nodes.push(Unit { needs: needs.into_iter().collect(), effect, retries: dice.roll(4) as u32 });
+                let (retries, tolerant) = (dice.roll(4) as u32, dice.roll(3) == 0);
+                nodes.push(Unit { needs: needs.into_iter().collect(), effect, retries, tolerant });
                 let picky = dice.roll(256) < trouble as usize;
                 scripts.push(if picky { SCRIPTS[dice.roll(SCRIPTS.len())] } else { Script::Succeeds });
             }
@@ -108,7 +112,11 @@ fn play(case: &Case) -> Result<Trace, TestCaseError> {
             running.remove(&node);
         }
         for command in scheduler.step(event).map_err(|error| TestCaseError::fail(error.to_string()))? {
-            let good = |node: usize| units[node].needs.iter().all(|need| scheduler.life(*need).is_good());
+            let may_go_on = |node: usize, need: usize| {
+                let absent = units[node].tolerant && scheduler.nodes[need].absent;
+                absent || scheduler.life(need).is_good()
+            };
+            let good = |node: usize| units[node].needs.iter().all(|need| may_go_on(node, *need));
             match command {
                 Command::Check(node) => {
                     prop_assert!(good(node), "{node} is checked before what it needs ended well");
@@ -116,6 +124,7 @@ fn play(case: &Case) -> Result<Trace, TestCaseError> {
                         Script::Known => Event::Found(node),
                         Script::KnownButWrong => Event::Failed { node, transient: false, now },
                         Script::Unwanted => Event::Unwanted(node),
+                        Script::Absent => Event::Absent(node),
                         _ => Event::NotFound(node),
                     });
                 }
@@ -164,9 +173,16 @@ fn play(case: &Case) -> Result<Trace, TestCaseError> {
 /// What each node must come to, if failures stop nothing else and nobody cancels, said without any order of events.
 fn oracle(case: &Case) -> Vec<Life> {
     let mut lives: Vec<Life> = Vec::new();
+    // Skipped because something does not exist yet, and for no other reason.
+    let mut absent: BTreeSet<usize> = BTreeSet::new();
     for (node, unit) in case.work.nodes.iter().enumerate() {
         let any = |wanted: &dyn Fn(Life) -> bool| unit.needs.iter().any(|need| wanted(lives[*need]));
-        let life = if any(&|life| matches!(life, Life::Failed | Life::Skipped)) {
+        let bad = |need: &usize| matches!(lives[*need], Life::Failed | Life::Skipped) && !absent.contains(need);
+        let missing = unit.needs.iter().any(|need| absent.contains(need));
+        let life = if unit.needs.iter().any(bad) {
+            Life::Skipped
+        } else if missing && !unit.tolerant {
+            absent.insert(node);
             Life::Skipped
         } else if any(&|life| life == Life::Blocked) {
             if unit.effect { Life::Blocked } else { Life::Skipped }
@@ -177,6 +193,10 @@ fn oracle(case: &Case) -> Vec<Life> {
                 Script::Known => Life::Reused,
                 Script::KnownButWrong | Script::Fails => Life::Failed,
                 Script::Unwanted => Life::Skipped,
+                Script::Absent => {
+                    absent.insert(node);
+                    Life::Skipped
+                }
                 Script::Succeeds => Life::Done,
                 Script::FailsThenSucceeds { times } if times <= unit.retries => Life::Done,
                 Script::FailsThenSucceeds { .. } => Life::Failed,
@@ -282,14 +302,14 @@ fn every_transition_is_taken() {
 
 #[test]
 fn an_answer_nobody_asked_for_is_an_error() {
-    let unit = Unit { needs: Vec::new(), effect: false, retries: 0 };
+    let unit = Unit { needs: Vec::new(), effect: false, retries: 0, tolerant: false };
     let mut scheduler = Scheduler::new(Work { nodes: vec![unit], jobs: 1, keep_going: false });
     assert!(scheduler.step(Event::Succeeded(0)).is_err());
 }
 
 #[test]
 fn the_longest_way_to_the_end_starts_first() {
-    let unit = |needs: &[usize]| Unit { needs: needs.to_vec(), effect: false, retries: 0 };
+    let unit = |needs: &[usize]| Unit { needs: needs.to_vec(), effect: false, retries: 0, tolerant: false };
     let nodes = vec![unit(&[]), unit(&[]), unit(&[]), unit(&[2]), unit(&[3])];
     let mut scheduler = Scheduler::new(Work { nodes, jobs: 1, keep_going: false });
     scheduler.step(Event::Begin).expect("legal");
@@ -298,4 +318,64 @@ fn the_longest_way_to_the_end_starts_first() {
     }
     let commands = scheduler.step(Event::Succeeded(0)).expect("legal");
     assert_eq!(commands, [Command::Start { node: 2, attempt: 1 }]);
+}
+
+/// A deployment needs its model: an effect that needs an effect.
+#[test]
+fn an_effect_that_needs_an_effect_follows_it_or_falls_with_it() {
+    let unit = |needs: &[usize], effect| Unit { needs: needs.to_vec(), effect, retries: 0, tolerant: false };
+    // A step, a gate on it, a model behind both, its deployment; and another step.
+    let nodes = vec![unit(&[], false), unit(&[0], false), unit(&[0, 1], true), unit(&[2], true), unit(&[], false)];
+    let begun = || {
+        let mut scheduler = Scheduler::new(Work { nodes: nodes.clone(), jobs: 4, keep_going: true });
+        let first = [Event::Begin, Event::Found(0), Event::NotFound(4), Event::NotFound(1)];
+        for event in first {
+            scheduler.step(event).expect("legal");
+        }
+        scheduler
+    };
+    let mut good = begun();
+    assert_eq!(good.step(Event::Succeeded(1)).expect("legal"), [], "the other step is not done");
+    assert_eq!(good.step(Event::Succeeded(4)).expect("legal"), [Command::Intend(2)]);
+    assert_eq!(good.step(Event::Intended(2)).expect("legal"), [Command::Act(2)]);
+    assert_eq!(good.step(Event::Succeeded(2)).expect("legal"), [Command::Intend(3)], "only now");
+    good.step(Event::Intended(3)).expect("legal");
+    assert_eq!(good.step(Event::Succeeded(3)).expect("legal"), [Command::End(Outcome::Succeeded)]);
+
+    let mut refused = begun();
+    let blocked = [Command::Block { node: 2, by: vec![1] }, Command::Block { node: 3, by: vec![2] }];
+    assert_eq!(refused.step(Event::Refused(1)).expect("legal"), blocked);
+    assert_eq!(refused.step(Event::Succeeded(4)).expect("legal"), [Command::End(Outcome::Blocked)]);
+
+    let mut failed = begun();
+    failed.step(Event::Succeeded(1)).expect("legal");
+    let commands = failed.step(Event::Failed { node: 4, transient: false, now: 0 }).expect("legal");
+    let skipped = [
+        Command::GiveUp(4),
+        Command::Skip { node: 2, why: Why::NoEffect(4) },
+        Command::Skip { node: 3, why: Why::NeedSkipped(2) },
+        Command::End(Outcome::Failed),
+    ];
+    assert_eq!(commands, skipped);
+}
+
+#[test]
+fn what_does_not_exist_yet_skips_what_reads_it_but_not_who_decides_about_it() {
+    let unit = |needs: &[usize], tolerant| Unit { needs: needs.to_vec(), effect: false, retries: 0, tolerant };
+    let nodes = vec![unit(&[], false), unit(&[0], false), unit(&[1], true), unit(&[1, 3], true)];
+    // The last also needs a step that is skipped for another reason.
+    let mut nodes_and_other = nodes;
+    nodes_and_other.insert(3, unit(&[], false));
+    let mut scheduler = Scheduler::new(Work { nodes: nodes_and_other, jobs: 4, keep_going: true });
+    scheduler.step(Event::Begin).expect("legal");
+    let commands = scheduler.step(Event::Absent(0)).expect("legal");
+    let expected = [
+        Command::Skip { node: 0, why: Why::Absent },
+        Command::Skip { node: 1, why: Why::NeedAbsent(0) },
+        Command::Check(2),
+    ];
+    assert_eq!(commands, expected);
+    let commands = scheduler.step(Event::Unwanted(3)).expect("legal");
+    let unwanted = [Command::Skip { node: 3, why: Why::Unwanted }, Command::Skip { node: 4, why: Why::NeedSkipped(3) }];
+    assert_eq!(commands, unwanted);
 }

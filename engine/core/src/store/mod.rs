@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// Version of the keys and values. A store of another version is rebuilt.
-const SCHEMA: u32 = 2;
+const SCHEMA: u32 = 3;
 
 /// First byte of each key. Never reuse one for something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,6 +156,8 @@ impl Store {
                 | Record::GateJudged { .. }
                 | Record::DataJudged { .. }
                 | Record::ModelBlocked { .. }
+                | Record::DeployRequested { .. }
+                | Record::DeployBlocked { .. }
                 | Record::CancelRequested { .. } => {}
             }
         }
@@ -182,6 +184,17 @@ impl Store {
             Some((key, value)) => decode(&key, &value).map(Some),
             None => Ok(None),
         }
+    }
+
+    /// One version of a model.
+    pub(crate) fn model(&self, name: &str, version: u64) -> Result<Option<ModelVersion>, StoreError> {
+        self.get(&model_key(name, version))
+    }
+
+    /// Every version of a model, in order.
+    pub(crate) fn versions(&self, name: &str) -> Result<Vec<ModelVersion>, StoreError> {
+        let prefix = key(Kind::Model, &[name.as_bytes(), &[0]].concat());
+        self.keys.scan(&prefix)?.iter().map(|(key, value)| decode(key, value)).collect()
     }
 
     /// How far the journal of each run was taken in.

@@ -49,8 +49,7 @@ fn a_journal_cut_at_any_byte_recovers_to_a_prefix() {
             continue;
         }
         // Once for each number of whole records, and now and then within one: a project with just that left.
-        let after =
-            Scratch { folder: tempfile::tempdir().unwrap(), steps: Arc::default(), clock: scratch.clock.clone() };
+        let after = Scratch { folder: tempfile::tempdir().unwrap(), clock: scratch.clock.clone(), ..Scratch::new() };
         copy(scratch.folder.path(), after.folder.path());
         std::fs::write(after.project().journal(1), &journal[..length]).unwrap();
         std::fs::remove_dir_all(after.project().store()).unwrap();
@@ -108,6 +107,8 @@ fn victim() {
         jobs: 2,
         force: Vec::new(),
         keep_going: true,
+        aliases: Aliases::none(),
+        trigger: None,
     };
     runtime().block_on(engine.run(request, Arc::new(Unobserved), Cancel::default())).unwrap();
 }

@@ -1,9 +1,11 @@
 //! The engine as a whole, on steps that run in this process.
 
 mod faults;
+mod lifecycle;
 mod runs;
 mod state;
 
+use crate::aliases::Aliases;
 use crate::clock::Clock;
 use crate::engine::{Engine, Options};
 use crate::error::EngineError;
@@ -15,6 +17,7 @@ use crate::request::{Parts, RunReport, RunRequest};
 use crate::view::NodeState;
 use indexmap::IndexMap;
 use mlp_lang::finding::{Code, Finding, Place};
+use mlp_lang::live::{DeployNode, Pick, RegistryNode, Serve, Strategy};
 use mlp_lang::pipeline::*;
 use mlp_lang::span::{Source, Span};
 use mlp_lang::types::{Column, Comparison, MetricField, Schema, Type};
@@ -180,17 +183,28 @@ struct Scratch {
     folder: TempDir,
     steps: Arc<Steps>,
     clock: Arc<TestClock>,
+    /// What is deployed, as whoever asks is told.
+    aliases: Mutex<Aliases>,
 }
 
 impl Scratch {
     fn new() -> Scratch {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("x.csv"), "a\n1\n2\n3\n").unwrap();
-        Scratch { folder, steps: Arc::default(), clock: Arc::new(TestClock(AtomicI64::new(MIDNIGHT))) }
+        Scratch {
+            folder,
+            steps: Arc::default(),
+            clock: Arc::new(TestClock(AtomicI64::new(MIDNIGHT))),
+            aliases: Mutex::default(),
+        }
     }
 
     fn project(&self) -> Project {
         Project::at(self.folder.path().join(".mlp"))
+    }
+
+    fn aliases(&self) -> Aliases {
+        self.aliases.lock().unwrap().clone()
     }
 
     fn parts(&self) -> Parts {
@@ -210,6 +224,8 @@ impl Scratch {
             jobs: 2,
             force: Vec::new(),
             keep_going: true,
+            aliases: self.aliases(),
+            trigger: None,
         }
     }
 
@@ -234,9 +250,9 @@ impl Scratch {
 
     /// What would run and why, a line each; what would be reused is left out.
     fn why(&self, pipeline: &Pipeline) -> Vec<String> {
-        let plan = self.engine().unwrap().plan(pipeline, self.folder.path(), &[]).unwrap();
+        let plan = self.engine().unwrap().plan(pipeline, self.folder.path(), &[], &self.aliases()).unwrap();
         let looking = crate::history::History::open(&self.project());
-        let seen = looking.plan(&self.parts(), pipeline, self.folder.path(), &[]).unwrap();
+        let seen = looking.plan(&self.parts(), pipeline, self.folder.path(), &[], &self.aliases()).unwrap();
         assert_eq!(plan, seen, "history plans as the engine does");
         reasons(&plan)
     }
@@ -244,7 +260,7 @@ impl Scratch {
     /// What a look from outside, with neither the engine nor its store, says would run and why.
     fn looks(&self, pipeline: &Pipeline) -> Vec<String> {
         let looking = crate::history::History::open(&self.project());
-        reasons(&looking.plan(&self.parts(), pipeline, self.folder.path(), &[]).unwrap())
+        reasons(&looking.plan(&self.parts(), pipeline, self.folder.path(), &[], &self.aliases()).unwrap())
     }
 
     /// Every file below the state folder that is neither a journal nor the store.
@@ -366,6 +382,53 @@ impl Build {
             limits: Limits { timeout: None, memory: None, retry: 1 },
         };
         self.node(name, &needs, NodeKind::Step(Arc::new(step)))
+    }
+
+    /// Two gates in one: the last requirement is waived unless what it reads exists.
+    fn gate_unless_first(self, name: &str, text: &str, always: Expr, unless_first: Expr) -> Build {
+        let mut build = self.gate(name, "always", always);
+        let Some(Node { needs, kind: NodeKind::Gate(gate), .. }) = build.0.nodes.last_mut() else { return build };
+        needs.extend(crate::verdict::metrics_asked(&unless_first).iter().map(|metric| metric.node));
+        needs.sort();
+        needs.dedup();
+        let like = gate.requirements[0].clone();
+        gate.requirements.push(Requirement {
+            text: text.to_owned(),
+            condition: unless_first,
+            because: None,
+            unless_first: true,
+            ..like
+        });
+        build
+    }
+
+    fn registry(self, name: &str, model: &str, pick: Pick, required: bool) -> Build {
+        let flavor = "classifier".to_owned();
+        self.node(name, &[], NodeKind::Registry(RegistryNode { model: model.to_owned(), pick, flavor, required }))
+    }
+
+    fn deploy(self, name: &str, model: &str) -> Build {
+        let id = self.id(model);
+        let serve = Serve {
+            host: "127.0.0.1".to_owned(),
+            port: 8080,
+            replicas: 1,
+            timeout: 5_000_000_000,
+            batch: 256,
+            sticky: None,
+            log: true,
+        };
+        let deploy = DeployNode {
+            model: id,
+            model_name: model.to_owned(),
+            flavor: "classifier".to_owned(),
+            row: schema(),
+            label: None,
+            serve,
+            strategy: Strategy::Replace { watch: 0, check: None },
+            rollback_within: 30_000_000_000,
+        };
+        self.node(name, &[id], NodeKind::Deploy(Arc::new(deploy)))
     }
 
     fn gate(self, name: &str, text: &str, condition: Expr) -> Build {

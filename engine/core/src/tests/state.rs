@@ -1,6 +1,7 @@
 //! The store, the lock, and a state folder full of surprises.
 
 use super::*;
+use crate::aliases::Aliases;
 use crate::digest::Digest;
 use crate::history::History;
 use crate::record::Outcome;
@@ -224,7 +225,14 @@ fn a_project_without_state_has_an_empty_history() {
     let history = History::open(&scratch.project());
     assert!(history.runs().unwrap().is_empty() && history.models().unwrap().is_empty());
     assert!(history.live().unwrap().is_none() && history.run("last").is_err());
-    assert_eq!(history.plan(&scratch.parts(), &churn(1, 1, 90).0, scratch.folder.path(), &[]).unwrap().nodes.len(), 6);
+    assert_eq!(
+        history
+            .plan(&scratch.parts(), &churn(1, 1, 90).0, scratch.folder.path(), &[], &Aliases::none())
+            .unwrap()
+            .nodes
+            .len(),
+        6
+    );
     assert!(!scratch.project().state.exists(), "looking makes nothing");
 }
 
@@ -293,7 +301,8 @@ fn surprises_in_the_state_folder_are_said_or_left_alone_but_never_a_panic() {
         assert!(runs[3].damaged.as_ref().is_some_and(|why| why.contains(words)) && runs[3].outcome.is_none());
         assert!(runs[..3].iter().all(|run| run.damaged.is_none()));
         assert_eq!(history.models().unwrap().len(), 2);
-        let plan = history.plan(&scratch.parts(), &churn(1, 2, 95).0, scratch.folder.path(), &[]).unwrap();
+        let plan =
+            history.plan(&scratch.parts(), &churn(1, 2, 95).0, scratch.folder.path(), &[], &Aliases::none()).unwrap();
         assert!(!plan.nodes.iter().any(|node| matches!(node.decision, crate::plan::Decision::Run { .. })));
     }
     std::fs::write(project.journal(9), b"mlp").unwrap();
