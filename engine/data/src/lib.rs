@@ -17,6 +17,7 @@ mod cell;
 pub mod codes;
 mod column;
 mod columnar;
+pub mod drift;
 mod header;
 mod quotes;
 mod records;
