@@ -18,6 +18,7 @@ pub mod cells;
 pub mod codes;
 mod column;
 mod columnar;
+pub mod drift;
 mod header;
 mod quotes;
 mod records;
