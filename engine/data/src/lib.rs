@@ -14,6 +14,7 @@
 //! Findings are bounded in number and size, counts in them are exact.
 
 mod cell;
+pub mod cells;
 pub mod codes;
 mod column;
 mod columnar;

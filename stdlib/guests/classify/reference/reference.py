@@ -116,7 +116,7 @@ def breast_cancer():
 
 
 def bikeshare():
-    rows = table("bikeshare/data/bikeshare.csv")
+    rows = table("bikeshare/data/hours.csv")
     spring = [row for row in rows if row["mnth"] in ("Jan", "Feb", "March")]
     later = [row for row in rows if row["mnth"] == "April"]
     numbers = ["holiday", "workingday", "temp", "atemp", "hum", "windspeed"]

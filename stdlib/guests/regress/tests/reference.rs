@@ -10,7 +10,7 @@ fn reference() -> Json {
 }
 
 fn bikeshare(months: &[&str]) -> Table {
-    let text = include_str!("../../../../examples/bikeshare/data/bikeshare.csv");
+    let text = include_str!("../../../../examples/bikeshare/data/hours.csv");
     let hours: Vec<String> = (0..24).map(|hour| hour.to_string()).collect();
     let hours: Vec<&str> = hours.iter().map(String::as_str).collect();
     let table = testing::csv(text, &[("hr", &hours)]);
