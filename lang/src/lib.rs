@@ -11,6 +11,7 @@
 //! - `names`: what each name was declared as, and which one was meant. `typing`: expressions, operators, units. `lower`:
 //!   declarations to nodes in topological order. `lint`: what runs and is not what was meant.
 //! - [`signature`]: what the checker asks about modules. [`codes`]: every code beyond syntax.
+//! - [`schedule`]: when a schedule fires.
 //! - `written`: the canonical notation of values, types and expressions.
 //!
 //! Invariants: parsing never fails and never panics; it gives a tree *and* findings. A broken declaration never damages
@@ -26,6 +27,7 @@ pub mod live;
 mod lower;
 mod names;
 pub mod pipeline;
+pub mod schedule;
 pub mod signature;
 pub mod span;
 pub mod syntax;

@@ -24,5 +24,11 @@
 //! - A client's mistake is never counted against a version; a version's failure is never told as the client's mistake.
 
 pub mod clock;
+pub mod control;
 pub mod evidence;
+pub mod front;
+pub mod home;
+pub mod machine;
+pub mod replay;
+pub mod resident;
 pub mod routes;
