@@ -24,4 +24,5 @@
 //! - A client's mistake is never counted against a version; a version's failure is never told as the client's mistake.
 
 pub mod clock;
+pub mod front;
 pub mod routes;
