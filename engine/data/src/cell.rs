@@ -11,20 +11,26 @@ use std::num::IntErrorKind;
 
 /// A typed value, borrowed from where it was read.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Cell<'a> {
+pub enum Cell<'a> {
+    /// Missing.
     Null,
+    /// `bool`
     Bool(bool),
+    /// `int`
     Int(i64),
+    /// `float`, `fraction`: finite.
     Float(f64),
     /// Days since 1970-01-01.
     Date(i32),
     /// Microseconds since 1970-01-01T00:00:00Z.
     Time(i64),
+    /// `string` or one of an enum.
     Text(&'a str),
 }
 
 /// Why a text is no value of its column's type.
-pub(crate) struct Fault {
+pub struct Fault {
+    /// Its kind.
     pub code: Code,
     /// What would have been right.
     pub expected: String,
@@ -44,7 +50,7 @@ impl Fault {
 }
 
 /// The value of a present cell. Spaces and tabs around it mean nothing, except in a `string`, which is kept as it is.
-pub(crate) fn parse<'a>(ty: &Type, raw: &'a str) -> Result<Cell<'a>, Fault> {
+pub fn parse<'a>(ty: &Type, raw: &'a str) -> Result<Cell<'a>, Fault> {
     let text = raw.trim_matches([' ', '\t']);
     match ty {
         Type::Bool => bool(text),

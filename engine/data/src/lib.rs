@@ -29,6 +29,9 @@ mod table;
 mod text;
 mod writer;
 
+pub use cell::{Cell, Fault, parse};
+pub use report::{nearest, quoted};
+pub use rule::Rule;
 pub use writer::TYPE_KEY;
 
 use mlp_core::executor::{Imported, TableInfo, Tables};

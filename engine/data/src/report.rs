@@ -121,7 +121,7 @@ pub(crate) fn thousands(n: u64) -> String {
 }
 
 /// A cell's text for a message: quoted, what cannot be seen escaped, never long.
-pub(crate) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     quoted_up_to(60, text)
 }
 
@@ -153,7 +153,7 @@ pub(crate) fn is_unseen(c: char) -> bool {
 }
 
 /// The name nearest to `wanted` but not the same, if one is near enough to be a slip of the pen.
-pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let fold = |name: &str| name.chars().filter(|c| !is_unseen(*c)).collect::<String>().trim().to_lowercase();
     let folded = fold(wanted);
     if folded.len() > 200 {

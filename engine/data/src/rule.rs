@@ -6,7 +6,7 @@ use mlp_lang::value::Value;
 use std::cmp::Ordering;
 
 /// One bound.
-pub(crate) struct Rule {
+pub struct Rule {
     test: Test,
     /// As the author would write it: `in 18..=120`.
     pub text: String,
