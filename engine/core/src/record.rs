@@ -243,6 +243,10 @@ pub struct ModelVersion {
     pub run: u64,
     /// The step output that gave it: `train.model`.
     pub source: String,
+    /// The module whose step made it: `std/regress`.
+    pub module: String,
+    /// blake3 of its component, lower-case hex.
+    pub component: String,
     /// The gates it passed, with their verdicts.
     pub gates: Vec<(String, Vec<Verdict>)>,
     /// The model card.

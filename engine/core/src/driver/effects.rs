@@ -51,6 +51,10 @@ impl Driver {
 
     fn entry(&self, node: usize, model: &ModelNode, latest: Option<&ModelVersion>) -> Option<ModelVersion> {
         let artifact = self.artifact(model.source.node.index(), &model.source.output)?;
+        let (module, component) = match &self.pipeline.nodes[model.source.node.index()].kind {
+            NodeKind::Step(step) => (step.module.clone(), step.digest.clone()),
+            _ => (String::new(), String::new()),
+        };
         let gate = |gate: &mlp_lang::pipeline::NodeId| {
             let verdicts = self.verdicts.get(&gate.index()).cloned().unwrap_or_default();
             (self.name(gate.index()), verdicts)
@@ -64,6 +68,8 @@ impl Driver {
             pipeline: self.pipeline.name.clone(),
             run: self.context.run,
             source: format!("{}.{}", self.name(model.source.node.index()), model.source.output),
+            module,
+            component,
             gates: model.gates.iter().map(gate).collect(),
             card: model.card.iter().map(|(key, text)| (key.clone(), text.clone())).collect(),
             at: self.context.clock.now(),
