@@ -53,6 +53,7 @@ fn build() -> Result<(), String> {
 fn watch(guests: &Path) -> Result<(), String> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=../spec/wit/step.wit");
+    println!("cargo::rerun-if-changed=../spec/wit/predictor.wit");
     let entries = std::fs::read_dir(guests).map_err(|e| format!("cannot read {}: {e}", guests.display()))?;
     for entry in entries {
         let path = entry.map_err(|e| format!("cannot read {}: {e}", guests.display()))?.path();

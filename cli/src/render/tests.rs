@@ -137,6 +137,8 @@ fn model(version: u64) -> ModelVersion {
         pipeline: "breast_cancer".into(),
         run: 3,
         source: "train.model".into(),
+        module: "std/classify".into(),
+        component: digest("component").to_string(),
         gates: vec![("quality".into(), verdicts(0.9))],
         card: vec![("use".into(), "A second opinion.".into())],
         at: START + 3_900,

@@ -132,6 +132,13 @@ fn check_imports(resolve: &Resolve, world: WorldId) -> Result<(), String> {
                     check_host(&resolve.interfaces[*id], &name)?;
                 }
             }
+            Some(("mlp", "predictor/types")) if version.first() == Some(&"1") => {}
+            Some(("mlp", "predictor/types")) => {
+                return Err(format!(
+                    "it imports `{name}`; this mlp speaks {}: update mlp or rebuild the plugin",
+                    crate::PREDICTOR_WORLD
+                ));
+            }
             Some(("mlp", step)) if step.starts_with("step/") => {
                 return Err(format!(
                     "it imports `{name}`; this mlp speaks {}: update mlp or rebuild the plugin",

@@ -1,11 +1,12 @@
 //! Where steps run: WebAssembly components in a sandbox that grants them their inputs and outputs and nothing else.
 //!
 //! Owns: reading what a component offers ([`signature`], [`interface`]), finding components ([`Library`]), running their
-//! steps ([`wasm::WasmExecutor`]). Must never know: pipelines, plans, journals, caches of results, terminals.
+//! steps ([`wasm::WasmExecutor`]) and serving the models they make ([`predictor::WasmPredictors`]). Must never know: pipelines, plans, journals, caches of results, terminals.
 //!
 //! ```text
 //! component bytes -> signature (custom section) + interface (WIT) -> ModuleSignature -> the checker
 //! Job -> compiled code (cached) -> sandbox -> run -> files in Job::out -> Produced
+//! ModelVersion -> the component that made it -> replicas, each with the model loaded -> predictions
 //! ```
 //!
 //! Invariants: reading a signature runs nothing. A step that the signature offers can be called. Nothing that a guest
@@ -14,14 +15,19 @@
 
 pub mod interface;
 pub mod library;
+pub mod predictor;
 pub mod signature;
 pub mod wasm;
 
 pub use library::Library;
+pub use predictor::{PredictorOptions, WasmPredictors};
 pub use wasm::{WasmExecutor, WasmOptions};
 
 /// The world of step plugins that this engine speaks.
 pub const WORLD: &str = "mlp:step@1.0.0";
+
+/// The world of what serves models.
+pub const PREDICTOR_WORLD: &str = "mlp:predictor@1.0.0";
 
 /// `max_depth` is `max-depth` in WIT.
 pub(crate) fn kebab(name: &str) -> String {

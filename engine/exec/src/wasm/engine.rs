@@ -35,8 +35,14 @@ pub fn new() -> Result<Engine> {
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     Engine::new(&config).or_else(|error| {
         tracing::debug!("no pool for WebAssembly instances, going on without: {error:#}");
-        Engine::new(&self::config())
+        lasting()
     })
+}
+
+/// For instances that live long, each with memory of its own. A pool would be no faster, and instances that stay would
+/// take the places of steps.
+pub fn lasting() -> Result<Engine> {
+    Engine::new(&config())
 }
 
 fn config() -> Config {

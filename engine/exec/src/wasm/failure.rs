@@ -11,21 +11,23 @@ pub fn explain(store: &mut Store<Guest>, error: &Error) -> StepError {
     if let Some(stopped) = store.data_mut().limits.stopped.take() {
         return stopped;
     }
-    let said = store.data().lines.last_stderr();
+    let (who, said) = (store.data().role, store.data().lines.last_stderr());
     if let Some(exit) = error.downcast_ref::<I32Exit>() {
-        return StepError::Failed(with_words(format!("the step ended itself with exit code {}", exit.0), &said));
+        return StepError::Failed(with_words(format!("the {who} ended itself with exit code {}", exit.0), &said));
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::StackOverflow) => StepError::Failed("the step ran out of stack: it calls itself too deeply".into()),
+        Some(Trap::StackOverflow) => {
+            StepError::Failed(format!("the {who} ran out of stack: it calls itself too deeply"))
+        }
         Some(Trap::UnreachableCodeReached) => StepError::Failed(match panic_in(&said) {
-            Some(panic) => format!("the step panicked: {panic}"),
-            None => with_words("the step aborted".into(), &said),
+            Some(panic) => format!("the {who} panicked: {panic}"),
+            None => with_words(format!("the {who} aborted"), &said),
         }),
-        Some(trap) => StepError::Failed(with_words(format!("the step crashed: {trap}"), &said)),
+        Some(trap) => StepError::Failed(with_words(format!("the {who} crashed: {trap}"), &said)),
         None if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) => StepError::Failed(format!(
-            "the step holds too many files, folders or streams open at once: {MAX_HANDLES} at most"
+            "the {who} holds too many files, folders or streams open at once: {MAX_HANDLES} at most"
         )),
-        None => StepError::Failed(with_words(format!("the step could not go on: {}", error.root_cause()), &said)),
+        None => StepError::Failed(with_words(format!("the {who} could not go on: {}", error.root_cause()), &said)),
     }
 }
 

@@ -29,7 +29,9 @@ struct Metric {
 
 /// Offers them to guests.
 pub fn add_to_linker(linker: &mut Linker<Guest>) -> Result<()> {
+    // Interfaces with types alone: components import them by name.
     linker.instance("mlp:step/types@1.0.0")?;
+    linker.instance("mlp:predictor/types@1.0.0")?;
     let mut host = linker.instance("mlp:step/host@1.0.0")?;
     host.func_wrap("log", |store: StoreContextMut<'_, Guest>, (level, message): (Level, String)| {
         let level = match level {

@@ -10,13 +10,13 @@
 
 mod call;
 mod clock;
-mod code;
-mod engine;
-mod failure;
+pub(crate) mod code;
+pub(crate) mod engine;
+pub(crate) mod failure;
 mod files;
 mod host;
 mod lines;
-mod sandbox;
+pub(crate) mod sandbox;
 mod values;
 
 use crate::library::Library;

@@ -1,14 +1,16 @@
-//! The world that one attempt lives in: a store with its limits, and WASI with nothing granted but its own files.
+//! The world that a guest lives in: a store with its limits, and WASI with nothing granted but an attempt's own files.
 
 use super::clock::{Clock, HasClock, Stopped, Stream, Virtual};
 use super::lines::{Lines, Output};
-use mlp_core::executor::{Cancel, Job, StepError};
+use mlp_core::digest::Digest;
+use mlp_core::executor::{Cancel, Job, StepError, StepLog};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime::{Engine, ResourceLimiter, Result, Store, UpdateDeadline};
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
-use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 /// Files, streams and the like that a guest may hold at once: each open file costs the engine a descriptor.
 pub const MAX_HANDLES: usize = 256;
@@ -30,6 +32,8 @@ pub struct Guest {
     pub seed: u64,
     /// What it may use, and what it ran into.
     pub limits: Meter,
+    /// Whose code it is, for messages: `step`, `model`.
+    pub role: &'static str,
     stdout: Output,
     stderr: Output,
 }
@@ -75,14 +79,43 @@ pub fn linker(engine: &Engine) -> Result<Linker<Guest>> {
 
 /// A store for one attempt whose files lie in `view`.
 pub fn store(engine: &Engine, job: &Job, view: &Path) -> Result<Store<Guest>> {
-    let lines = Lines::new(job.log.clone());
+    let files = |wasi: &mut WasiCtxBuilder| {
+        wasi.preopened_dir(view, "/mlp", FsPerms::ReadOnly)?;
+        wasi.preopened_dir(&job.out, "/mlp/out", FsPerms::ReadWrite)?;
+        Ok(())
+    };
+    guest(engine, "step", &job.fingerprint, job.log.clone(), Meter::new(job), files)
+}
+
+/// A store without files, for a guest that is called again and again; `identity` decides what chance it sees.
+pub fn lasting_store(
+    engine: &Engine,
+    role: &'static str,
+    identity: &Digest,
+    log: Arc<dyn StepLog>,
+    memory: u64,
+) -> Result<Store<Guest>> {
+    let limits = Meter { memory_limit: memory, memory: 0, deadline: None, cancel: Cancel::default(), stopped: None };
+    guest(engine, role, identity, log, limits, |_| Ok(()))
+}
+
+fn guest(
+    engine: &Engine,
+    role: &'static str,
+    identity: &Digest,
+    log: Arc<dyn StepLog>,
+    limits: Meter,
+    files: impl FnOnce(&mut WasiCtxBuilder) -> Result<()>,
+) -> Result<Store<Guest>> {
+    let lines = Lines::new(log);
     let (stdout, stderr) = (Output::new("stdout", lines.clone()), Output::new("stderr", lines.clone()));
     let mut table = ResourceTable::new();
     table.set_max_capacity(MAX_HANDLES);
-    let wasi = wasi(job, view, &stdout, &stderr)?;
-    let limits = Meter::new(job);
-    let seed = Stream::new(&job.fingerprint, "seed").number();
-    let guest = Guest { wasi, table, clock: Virtual::default(), lines, seed, limits, stdout, stderr };
+    let mut wasi = wasi(identity, &stdout, &stderr);
+    files(&mut wasi)?;
+    let wasi = wasi.build();
+    let seed = Stream::new(identity, "seed").number();
+    let guest = Guest { wasi, table, clock: Virtual::default(), lines, seed, limits, role, stdout, stderr };
     let mut store = Store::new(engine, guest);
     store.limiter(|guest| &mut guest.limits);
     store.epoch_deadline_callback(|mut store| Ok(store.data_mut().limits.look_up()));
@@ -90,25 +123,23 @@ pub fn store(engine: &Engine, job: &Job, view: &Path) -> Result<Store<Guest>> {
     Ok(store)
 }
 
-fn wasi(job: &Job, view: &Path, stdout: &Output, stderr: &Output) -> Result<WasiCtx> {
-    let mut random = Stream::new(&job.fingerprint, "insecure seed");
+fn wasi(identity: &Digest, stdout: &Output, stderr: &Output) -> WasiCtxBuilder {
+    let mut random = Stream::new(identity, "insecure seed");
     let seed = u128::from(random.number()) << 64 | u128::from(random.number());
     let mut wasi = WasiCtx::builder();
     wasi.allow_blocking_current_thread(true)
         .stdout(stdout.clone())
         .stderr(stderr.clone())
         .wall_clock(Stopped)
-        .secure_random(Stream::new(&job.fingerprint, "random"))
-        .insecure_random(Stream::new(&job.fingerprint, "insecure random"))
+        .secure_random(Stream::new(identity, "random"))
+        .insecure_random(Stream::new(identity, "insecure random"))
         .insecure_random_seed(seed)
         .max_random_size(MAX_RANDOM)
         .allow_tcp(false)
         .allow_udp(false)
         .allow_ip_name_lookup(false)
         .socket_addr_check(|_, _| Box::pin(async { false }));
-    wasi.preopened_dir(view, "/mlp", FsPerms::ReadOnly)?;
-    wasi.preopened_dir(&job.out, "/mlp/out", FsPerms::ReadWrite)?;
-    Ok(wasi.build())
+    wasi
 }
 
 impl Meter {
@@ -123,6 +154,11 @@ impl Meter {
             cancel: job.cancel.clone(),
             stopped: None,
         }
+    }
+
+    /// The guest has until then.
+    pub fn until(&mut self, deadline: Instant) {
+        self.deadline = Some((deadline, deadline.saturating_duration_since(Instant::now())));
     }
 
     /// Whether a limit of time was reached; called at every tick while the guest runs.

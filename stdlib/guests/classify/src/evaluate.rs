@@ -69,21 +69,25 @@ pub mod evaluate {
             false_negative: int,
         ))]
         pub metrics: Metrics,
+        /// What it predicts for each row of `data`: the row's position from 0, its class, the class predicted, and the
+        /// probability of the positive class, or without one of the class predicted.
+        #[output(columns(row: int, label: string, prediction: string, probability: fraction))]
+        pub predictions: Dataset,
     }
 
     /// Judges.
     pub fn run(params: Params, inputs: Inputs) -> Result<Outputs, Error> {
-        super::judge(&params, &inputs).map(|metrics| Outputs { metrics })
+        super::judge(&params, &inputs)
     }
 }
 
 pub use evaluate::{Inputs, MLP_STEP_SIGNATURE, Outputs, Params, run};
 
 use crate::metrics::{Binary, Multiclass, Named};
-use mlp_sdk::{Error, Metrics};
-use mlp_std_models::{Classes, Flavor, ModelFile, groups};
+use mlp_sdk::{Error, Metrics, Table};
+use mlp_std_models::{Classes, Flavor, ModelFile, groups, predictions};
 
-fn judge(params: &Params, inputs: &Inputs) -> Result<Metrics, Error> {
+fn judge(params: &Params, inputs: &Inputs) -> Result<Outputs, Error> {
     let model = ModelFile::read(&inputs.model, Flavor::Classifier)?;
     if !(0.0..=1.0).contains(&params.threshold) {
         return Err(Error::param("threshold", format!("{} is no fraction from 0% to 100%", params.threshold)));
@@ -93,18 +97,19 @@ fn judge(params: &Params, inputs: &Inputs) -> Result<Metrics, Error> {
     names.extend(params.by.iter().cloned());
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let table = inputs.data.read_columns(&names)?;
-    let actual = Classes(model.classes.clone()).read(&table, &params.label)?;
+    let classes = model.classes.clone();
     let judged = Judged {
-        actual,
+        actual: Classes(classes.clone()).read(&table, &params.label)?,
+        positive: positive(&classes, params.positive.as_deref())?,
         probabilities: model.probabilities(&table)?,
-        positive: positive(&model.classes, params.positive.as_deref())?,
         threshold: params.threshold,
     };
     let every_row: Vec<usize> = (0..table.rows()).collect();
-    Ok(Metrics {
+    let metrics = Metrics {
         all: judged.metrics(&every_row),
         groups: groups::metrics(&table, &params.by, |rows| judged.metrics(rows))?,
-    })
+    };
+    Ok(Outputs { metrics, predictions: judged.predictions(&classes)?.into() })
 }
 
 /// The place of the positive class. `None`: there are many, and none was chosen.
@@ -145,5 +150,28 @@ impl Judged {
             }
             .metrics(),
         }
+    }
+    fn predictions(&self, classes: &[String]) -> Result<Table, Error> {
+        let rows = 0..self.actual.len();
+        let predicted: Vec<usize> = rows.clone().map(|row| self.predicted(row)).collect();
+        let texts = |places: &[usize]| places.iter().map(|&place| classes[place].as_str()).collect::<Vec<_>>();
+        let probability = |row| self.probabilities[self.positive.unwrap_or(predicted[row])][row];
+        let probabilities = rows.map(probability).collect();
+        predictions::of_classes(texts(&self.actual), texts(&predicted), probabilities)
+    }
+
+    /// The positive class from its threshold on, or else the most probable of the others, the first of equals.
+    fn predicted(&self, row: usize) -> usize {
+        if let Some(positive) = self.positive
+            && self.probabilities[positive][row] >= self.threshold
+        {
+            return positive;
+        }
+        let others = (0..self.probabilities.len()).filter(|&class| Some(class) != self.positive);
+        let better = |best: Option<usize>, class: usize| match best {
+            Some(best) if self.probabilities[class][row] <= self.probabilities[best][row] => Some(best),
+            _ => Some(class),
+        };
+        others.fold(None, better).unwrap_or_default()
     }
 }

@@ -9,4 +9,4 @@ pub mod logistic;
 mod metrics;
 mod solver;
 
-mlp_sdk::plugin!(logistic, gradient_boosting, evaluate);
+mlp_sdk::plugin!(logistic, gradient_boosting, evaluate; predictor: mlp_std_models::Ready);

@@ -99,7 +99,7 @@ fn slopes(records: &Array2<f64>, places: &Array1<usize>, outputs: &[Weights], al
     for (class, output) in outputs.iter().enumerate() {
         let error = |row: usize| {
             let (probability, positive) = match outputs {
-                [_] => (mlp_std_models::predict::logistic(scores[0][row]), 1),
+                [_] => (mlp_std_models::ready::logistic(scores[0][row]), 1),
                 _ => {
                     let highest = scores.iter().fold(f64::NEG_INFINITY, |high, s| high.max(s[row]));
                     let total: f64 = scores.iter().map(|s| (s[row] - highest).exp()).sum();

@@ -104,20 +104,31 @@ impl Encoding {
         let mut columns = vec![];
         for feature in &self.features {
             let cells = table.cells(&feature.name)?;
-            let missing = cells.missing();
-            if missing > 0 && self.missing == Missing::Rejected {
-                let message = format!(
-                    "{} missing, and this model cannot learn from or predict for missing values: declare what they \
-                     stand for in a SQL step, `coalesce({}, 0)`, leave the column out of `features`, or use \
-                     gradient_boosting, which can",
-                    count(missing, table.rows()),
-                    feature.name
-                );
-                return Err(Error::column(&feature.name, message));
-            }
+            self.missing.check(&feature.name, &cells)?;
             feature.encode(cells, &mut columns)?;
         }
         Ok(Matrix { rows: table.rows(), columns })
+    }
+}
+
+impl Missing {
+    /// An error if these cells cannot be taken as they are. NaN is missing too.
+    pub fn check(self, name: &str, cells: &Cells) -> Result<(), Error> {
+        let nan = match cells {
+            Cells::Float(cells) => cells.iter().flatten().filter(|number| number.is_nan()).count(),
+            _ => 0,
+        };
+        let missing = cells.missing() + nan;
+        if missing == 0 || self == Missing::Kept {
+            return Ok(());
+        }
+        let message = format!(
+            "{} missing, and this model cannot learn from or predict for missing values: declare what they stand for \
+             in a SQL step, `coalesce({name}, 0)`, leave the column out of `features`, or use gradient_boosting, which \
+             can",
+            count(missing, cells.len()),
+        );
+        Err(Error::column(name, message))
     }
 }
 
@@ -147,7 +158,8 @@ impl Kind {
         })
     }
 
-    fn width(&self) -> usize {
+    /// How many columns of the matrix it becomes.
+    pub fn width(&self) -> usize {
         match self {
             Kind::Bool | Kind::Number => 1,
             Kind::Category { levels } => levels.len(),

@@ -1,6 +1,6 @@
 //! The file of a standard model: one JSON document.
 
-use crate::encoding::{Encoding, Matrix};
+use crate::encoding::Encoding;
 use mlp_sdk::{Error, Model};
 use serde::{Deserialize, Serialize};
 
@@ -169,6 +169,7 @@ impl ModelFile {
         if tree.0.is_empty() {
             return Err("a tree without nodes".into());
         }
+        let mut has_parent = vec![false; tree.0.len()];
         for (at, node) in tree.0.iter().enumerate() {
             if let Node::Split { column, left, right, missing, .. } = node {
                 // Children after their parent: a walk always ends.
@@ -176,13 +177,15 @@ impl ModelFile {
                 if *column >= width || !ends {
                     return Err(format!("node {at} of a tree leads nowhere"));
                 }
+                // One parent each: laid out for prediction, a tree takes no more room than in its file.
+                let own = (missing != left && missing != right).then_some(missing);
+                for &child in [left, right].into_iter().chain(own) {
+                    if std::mem::replace(&mut has_parent[child as usize], true) {
+                        return Err(format!("node {child} of a tree is reached on two ways"));
+                    }
+                }
             }
         }
         Ok(())
-    }
-
-    /// The width of the matrix that prediction takes.
-    pub fn fits(&self, matrix: &Matrix) -> bool {
-        matrix.columns.len() == self.encoding.width()
     }
 }

@@ -1,9 +1,12 @@
-//! A plugin for tests and benchmarks: a step that does next to nothing, and steps that do what a step must not.
+//! A plugin for tests and benchmarks: a step that does next to nothing, steps that do what a step must not, and a model
+//! that does what a model must not.
 //!
 //! It is built with the standard steps, because it needs the same SDK, and is part of no binary. It is also the
 //! shortest whole plugin there is to read.
 
-mlp_sdk::plugin!(tick, misbehave, look);
+pub mod model;
+
+mlp_sdk::plugin!(tick, misbehave, look, model; predictor: model::Misbehaving);
 
 /// Gives back the number it was given.
 #[mlp_sdk::step]

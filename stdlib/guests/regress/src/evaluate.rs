@@ -42,20 +42,23 @@ pub mod evaluate {
             rows: int,
         ))]
         pub metrics: Metrics,
+        /// What it predicts for each row of `data`: the row's position from 0, its label, the prediction.
+        #[output(columns(row: int, label: float, prediction: float))]
+        pub predictions: Dataset,
     }
 
     /// Judges.
     pub fn run(params: Params, inputs: Inputs) -> Result<Outputs, Error> {
-        super::judge(&params, &inputs).map(|metrics| Outputs { metrics })
+        super::judge(&params, &inputs)
     }
 }
 
 pub use evaluate::{Inputs, MLP_STEP_SIGNATURE, Outputs, Params, run};
 
 use mlp_sdk::{Error, Metrics};
-use mlp_std_models::{Flavor, ModelFile, groups, labels};
+use mlp_std_models::{Flavor, ModelFile, groups, labels, predictions};
 
-fn judge(params: &Params, inputs: &Inputs) -> Result<Metrics, Error> {
+fn judge(params: &Params, inputs: &Inputs) -> Result<Outputs, Error> {
     let model = ModelFile::read(&inputs.model, Flavor::Regressor)?;
     let mut names = model.encoding.names();
     names.push(params.label.clone());
@@ -69,7 +72,8 @@ fn judge(params: &Params, inputs: &Inputs) -> Result<Metrics, Error> {
         metrics(&pairs)
     };
     let every_row: Vec<usize> = (0..table.rows()).collect();
-    Ok(Metrics { all: judge(&every_row), groups: groups::metrics(&table, &params.by, judge)? })
+    let metrics = Metrics { all: judge(&every_row), groups: groups::metrics(&table, &params.by, judge)? };
+    Ok(Outputs { metrics, predictions: predictions::of_numbers(&actual, &predicted)?.into() })
 }
 
 /// Of pairs of label and prediction.

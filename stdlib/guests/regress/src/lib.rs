@@ -8,4 +8,4 @@ pub mod gradient_boosting;
 mod least_squares;
 pub mod linear;
 
-mlp_sdk::plugin!(linear, gradient_boosting, evaluate);
+mlp_sdk::plugin!(linear, gradient_boosting, evaluate; predictor: mlp_std_models::Ready);

@@ -5,9 +5,9 @@ use crate::module::Step;
 use crate::{signature, wit};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::parse::Parser;
+use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Ident, Item, ItemMod, Result, Token};
+use syn::{Ident, Item, ItemMod, Result, Token, Type};
 
 /// The module as written, plus its signature, plus its export where there is a host to call it.
 pub fn expand_step(item: &ItemMod) -> Result<TokenStream> {
@@ -33,12 +33,42 @@ pub fn expand_step(item: &ItemMod) -> Result<TokenStream> {
     Ok(quote!(#module))
 }
 
-/// `plugin!(split, join)`: the whole signature, as one JSON document in one custom section.
-pub fn expand_plugin(input: TokenStream) -> Result<TokenStream> {
-    let steps = Punctuated::<Ident, Token![,]>::parse_terminated.parse2(input)?;
-    if steps.is_empty() {
-        return Err(syn::Error::new(proc_macro2::Span::call_site(), "name the step modules: `plugin!(split)`"));
+/// `split, join; predictor: Mine`
+struct Plugin {
+    steps: Punctuated<Ident, Token![,]>,
+    predictor: Option<Type>,
+}
+
+impl Parse for Plugin {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let mut steps = Punctuated::new();
+        while input.peek(Ident) {
+            steps.push_value(input.parse()?);
+            if !input.peek(Token![,]) {
+                break;
+            }
+            steps.push_punct(input.parse()?);
+        }
+        if steps.is_empty() {
+            return Err(input.error("name the step modules: `plugin!(split)`"));
+        }
+        let mut predictor = None;
+        if input.parse::<Option<Token![;]>>()?.is_some() && !input.is_empty() {
+            let key: Ident = input.parse()?;
+            if key != "predictor" {
+                return Err(syn::Error::new(key.span(), "only `predictor: MyPredictor` can stand here"));
+            }
+            input.parse::<Token![:]>()?;
+            predictor = Some(input.parse()?);
+        }
+        Ok(Plugin { steps, predictor })
     }
+}
+
+/// `plugin!(split, join)`: the whole signature, as one JSON document in one custom section, and the export of the
+/// predictor if there is one.
+pub fn expand_plugin(input: TokenStream) -> Result<TokenStream> {
+    let Plugin { steps, predictor } = syn::parse2(input)?;
     let manifest = Manifest::read()?;
     let head: Vec<String> = manifest.head().into_iter().map(|(key, value)| format!("\"{key}\":{value},")).collect();
     let head = format!("{{{}\"steps\":[", head.concat());
@@ -51,6 +81,7 @@ pub fn expand_plugin(input: TokenStream) -> Result<TokenStream> {
         pieces.push(quote!(#step::MLP_STEP_SIGNATURE));
     }
     pieces.push(quote!("]}"));
+    let predictor = predictor.map(|predictor| export_predictor(&manifest, &predictor));
     Ok(quote! {
         // Naming the manifest makes the compiler watch it: the package's name comes from there.
         const _: &[u8] = include_bytes!(#path);
@@ -68,7 +99,59 @@ pub fn expand_plugin(input: TokenStream) -> Result<TokenStream> {
             #[unsafe(link_section = "mlp-signature")]
             static SECTION: [u8; MLP_SIGNATURE.len()] = ::mlp_sdk::__private::concat(&[MLP_SIGNATURE]);
         };
+
+        #predictor
     })
+}
+
+/// The export of `mlp:predictor/predict`, with the one model of the instance behind it.
+fn export_predictor(manifest: &Manifest, predictor: &Type) -> TokenStream {
+    let document = wit::predictor_document(manifest);
+    let world = wit::PREDICTOR_PLUGIN;
+    let runtime = "::mlp_sdk::__private::wit_bindgen::rt";
+    quote! {
+        // Natively there is no export; that it is a predictor is checked all the same.
+        const _: () = ::mlp_sdk::__private::is_predictor::<#predictor>();
+
+        #[doc(hidden)]
+        #[cfg(target_family = "wasm")]
+        #[allow(warnings, clippy::all)]
+        mod mlp_export_predictor {
+            use super::*;
+
+            ::mlp_sdk::__private::wit_bindgen::generate!({
+                inline: #document,
+                world: #world,
+                with: { "mlp:predictor/types@1.0.0": ::mlp_sdk::wit::predictor },
+                runtime_path: #runtime,
+            });
+
+            type Slot = ::mlp_sdk::__private::Slot<#predictor>;
+
+            ::std::thread_local! {
+                static SLOT: ::std::cell::RefCell<Slot> = const { ::std::cell::RefCell::new(Slot::empty()) };
+            }
+
+            struct Export;
+
+            impl self::exports::mlp::predictor::predict::Guest for Export {
+                fn load(
+                    model: ::std::vec::Vec<u8>,
+                ) -> ::std::result::Result<::mlp_sdk::wit::predictor::Loaded, ::mlp_sdk::wit::predictor::Error> {
+                    SLOT.with_borrow_mut(|slot| slot.load(&model))
+                }
+
+                fn predict(
+                    rows: u32,
+                    columns: ::std::vec::Vec<::mlp_sdk::wit::predictor::Column>,
+                ) -> ::std::result::Result<::std::vec::Vec<f64>, ::mlp_sdk::wit::predictor::Error> {
+                    SLOT.with_borrow_mut(|slot| slot.predict(rows, &columns))
+                }
+            }
+
+            export!(Export with_types_in self);
+        }
+    }
 }
 
 fn export(manifest: &Manifest, step: &Step) -> TokenStream {

@@ -34,6 +34,8 @@ pub fn step(attribute: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// Writes the plugin's signature: `mlp_sdk::plugin!(split, join);` names every step module once.
+/// `mlp_sdk::plugin!(train; predictor: MyPredictor);` also exports what serves the models that the steps make: a type
+/// with the trait `mlp_sdk::Predictor`.
 ///
 /// The plugin's package comes from `[package.metadata.mlp] package = "acme:churn"` in `Cargo.toml`, its version and its
 /// description from `[package]`.

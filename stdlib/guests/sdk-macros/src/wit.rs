@@ -1,4 +1,4 @@
-//! The interface of a step, in WIT.
+//! The interfaces of a plugin, in WIT.
 
 use crate::manifest::Manifest;
 use crate::module::{Input, Output, OutputKind, Param, ParamType, Step};
@@ -9,11 +9,17 @@ pub const WORLD: &str = "mlp:step@1.0.0";
 /// Its text, the contract in `spec/`.
 const STEP: &str = include_str!("../../../../spec/wit/step.wit");
 
+/// The world of what serves models.
+const PREDICTOR_WORLD: &str = "mlp:predictor@1.0.0";
+
+/// Its text.
+const PREDICTOR: &str = include_str!("../../../../spec/wit/predictor.wit");
+
 /// A whole document: the plugin's package with this step's interface and a world that exports it.
 pub fn document(manifest: &Manifest, step: &Step) -> String {
     let interface = kebab(&step.name);
     let mut text = format!("package {}:{}@{};\n", manifest.namespace, manifest.name, manifest.version);
-    text += &step_package();
+    text += &nested(WORLD, STEP);
     text += &format!("interface {interface} {{\n  use {}.{{{}}};\n", types(), used_types(step).join(", "));
     let mut arguments = vec![];
     if let Some(params) = &step.params {
@@ -40,10 +46,22 @@ pub fn kebab(snake: &str) -> String {
     snake.replace('_', "-")
 }
 
-/// The contract's own package, nested into a document.
-fn step_package() -> String {
-    let head = format!("package {WORLD};");
-    format!("{}\n}}\n", STEP.replacen(&head, &format!("package {WORLD} {{"), 1))
+/// A whole document, with the world [`PREDICTOR_PLUGIN`] that exports `predict`.
+pub fn predictor_document(manifest: &Manifest) -> String {
+    let mut text = format!("package {}:{}@{};\n", manifest.namespace, manifest.name, manifest.version);
+    text += &nested(PREDICTOR_WORLD, PREDICTOR);
+    let predict = PREDICTOR_WORLD.replacen('@', "/predict@", 1);
+    text += &format!("world {PREDICTOR_PLUGIN} {{ export {predict}; }}\n");
+    text
+}
+
+/// The name of the world in [`predictor_document`].
+pub const PREDICTOR_PLUGIN: &str = "predictor-plugin";
+
+/// A contract's own package, nested into a document.
+fn nested(name: &str, text: &str) -> String {
+    let head = format!("package {name};");
+    format!("{}\n}}\n", text.replacen(&head, &format!("package {name} {{"), 1))
 }
 
 fn types() -> String {

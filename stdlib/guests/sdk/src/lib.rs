@@ -1,8 +1,9 @@
 //! Write a step for mlp as one annotated Rust module.
 //!
 //! Owns: the types a step is written in ([`Dataset`], [`Table`], [`Model`], [`Metrics`], settings, [`Error`]), how they
-//! lie in files, and what the host offers while a step runs ([`host`]). Must never know: any particular step, or
-//! anything of the engine beyond the contract in `spec/wit/step.wit`.
+//! lie in files, what the host offers while a step runs ([`host`]), and the trait of what serves models
+//! ([`predictor`]). Must never know: any particular step, or
+//! anything of the engine beyond the contracts in `spec/wit`.
 //!
 //! ```text
 //! /mlp/in/rows (Parquet) -> Dataset -> Table -> run(params, inputs) -> Outputs -> /mlp/out/train (Parquet)
@@ -16,6 +17,7 @@ pub mod error;
 pub mod host;
 pub mod metrics;
 pub mod model;
+pub mod predictor;
 pub mod settings;
 pub mod table;
 #[cfg(not(target_family = "wasm"))]
@@ -34,6 +36,7 @@ pub use error::Error;
 pub use metrics::{Group, Metrics};
 pub use mlp_sdk_macros::{plugin, step};
 pub use model::Model;
+pub use predictor::Predictor;
 pub use settings::{Column, Duration, Fraction, Size, ValueOf};
 pub use table::{Cells, Table};
 

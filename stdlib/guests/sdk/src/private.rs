@@ -1,7 +1,11 @@
 //! What the macros' code stands on. Not for authors.
 
+pub use crate::predictor::Slot;
 pub use crate::settings::Setting;
 pub use wit_bindgen;
+
+/// Compiles for predictors alone.
+pub const fn is_predictor<P: crate::Predictor>() {}
 
 /// Bytes of all pieces together.
 pub const fn length(pieces: &[&str]) -> usize {

@@ -97,6 +97,21 @@ impl Table {
 }
 
 impl Cells {
+    /// How many cells.
+    pub fn len(&self) -> usize {
+        match self {
+            Cells::Bool(cells) => cells.len(),
+            Cells::Int(cells) | Cells::Date(cells) | Cells::Time(cells) => cells.len(),
+            Cells::Float(cells) => cells.len(),
+            Cells::Text { cells, .. } => cells.len(),
+        }
+    }
+
+    /// None.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// How many cells are missing.
     pub fn missing(&self) -> usize {
         fn count<T>(cells: &[Option<T>]) -> usize {
