@@ -90,14 +90,7 @@ impl Driver {
 
     fn entry(&self, node: usize, model: &ModelNode, latest: Option<&ModelVersion>) -> Option<ModelVersion> {
         let artifact = self.artifact(model.source.node.index(), &model.source.output)?;
-<<<<<<< HEAD
         let (module, component) = self.maker(model.source.node.index());
-=======
-        let (module, component) = match &self.pipeline.nodes[model.source.node.index()].kind {
-            NodeKind::Step(step) => (step.module.clone(), step.digest.clone()),
-            _ => (String::new(), String::new()),
-        };
->>>>>>> w-pred
         let gate = |gate: &mlp_lang::pipeline::NodeId| {
             let verdicts = self.verdicts.get(&gate.index()).cloned().unwrap_or_default();
             (self.name(gate.index()), verdicts)
