@@ -24,7 +24,7 @@ pub struct DiskError {
 }
 
 /// Adds the words to an IO error.
-pub(crate) trait At<T> {
+pub trait At<T> {
     /// `File::open(p).at("open", p)`
     fn at(self, doing: &'static str, path: &Path) -> Result<T, DiskError>;
 }
@@ -83,7 +83,7 @@ pub(crate) fn hash_file(path: &Path) -> Result<(Digest, u64), DiskError> {
 }
 
 /// Makes a folder and those above it.
-pub(crate) fn make_folders(path: &Path) -> Result<(), DiskError> {
+pub fn make_folders(path: &Path) -> Result<(), DiskError> {
     std::fs::create_dir_all(path).at("make the folder", path)
 }
 

@@ -38,14 +38,14 @@ impl std::fmt::Display for Holder {
 }
 
 /// The lock, held until it is dropped.
-pub(crate) struct Lock {
+pub struct Lock {
     /// Locked through its descriptor: closing it is what unlocks.
     _file: RwLock<File>,
     path: PathBuf,
 }
 
 /// Why the lock was not had.
-pub(crate) enum NotLocked {
+pub enum NotLocked {
     /// Somebody else has it. `None`: it said nothing readable.
     Busy(Option<Holder>),
     /// The file itself.
@@ -99,7 +99,7 @@ impl Drop for Lock {
 }
 
 /// Who holds the lock now; `None` when nobody does, whatever the file says. Changes nothing.
-pub(crate) fn holder(path: &Path) -> Result<Option<Holder>, DiskError> {
+pub fn holder(path: &Path) -> Result<Option<Holder>, DiskError> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),

@@ -11,13 +11,22 @@
 use crate::machine::{Entry, Live};
 use mlp_core::aliases::Aliases;
 use mlp_core::disk::{At, DiskError, make_folders};
-use mlp_core::journal::{JournalError, ledger};
-use mlp_core::lock::{self, Holder};
+use mlp_core::journal::ledger::read_ledger;
+use mlp_core::journal::{JournalError, Logged};
+use mlp_core::clock::{Clock, SystemClock};
+use mlp_core::lock::{self, Holder, Lock, NotLocked};
 use mlp_core::project::Project;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The longest path that every system takes for a socket.
 const LONGEST_SOCKET: usize = 100;
+
+impl Logged for Entry {
+    const MAGIC: [u8; 8] = *b"mlplive\x01";
+    const REMEDY: &'static str = "move it out of the way: deployments then begin anew with the next run, and runs and models are \
+                                  untouched";
+}
 
 /// The live half of a project's state folder.
 #[derive(Clone, Debug)]
@@ -63,6 +72,11 @@ impl Home {
         Path::new("/tmp").join(format!("mlp-{}.sock", &name[..24]))
     }
 
+    /// A file that the holder of the lock may use for a moment.
+    pub(crate) fn aside(&self) -> PathBuf {
+        self.folder.join("aside")
+    }
+
     /// The folder of a deployment's evidence. Names are identifiers.
     pub fn deployment(&self, name: &str) -> PathBuf {
         self.folder.join(name)
@@ -73,10 +87,18 @@ impl Home {
         lock::holder(&self.lock())
     }
 
+    /// Becomes the resident engine, or the one process that may write here while there is none.
+    pub fn take_lock(&self) -> Result<Lock, NotLocked> {
+        let command = std::env::args().collect::<Vec<_>>().join(" ");
+        let holder = Holder { pid: std::process::id(), command, run: None, pipeline: None, since: SystemClock.now() };
+        // A reader that asks who is there holds the lock for an instant.
+        Lock::take(&self.lock(), &holder, Duration::from_millis(50))
+    }
+
     /// Everything that was written down. Reads only; nothing there is no error.
     pub fn entries(&self) -> Result<Vec<Entry>, JournalError> {
         match self.journal().exists() {
-            true => ledger::read(&self.journal()),
+            true => read_ledger(&self.journal()),
             false => Ok(Vec::new()),
         }
     }
@@ -91,9 +113,9 @@ impl Home {
 /// Each deployment's stable version.
 pub fn aliases(live: &Live) -> Aliases {
     let mut aliases = Aliases::default();
-    for name in live.deployments() {
+    for (name, _) in live.deployments() {
         if let Some((model, version)) = live.serving(name) {
-            aliases.set(name, &model, version);
+            aliases.set(name, model, version);
         }
     }
     aliases

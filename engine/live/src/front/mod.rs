@@ -61,20 +61,7 @@ pub trait Sink: Send + Sync {
     fn predicted(&self, deployment: &str, batch: Predicted);
 }
 
-/// An answered request.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Predicted {
-    /// When, by the engine's clock.
-    pub at: Millis,
-    /// The request's id.
-    pub request: String,
-    /// The version that answered.
-    pub version: u64,
-    /// Every column the request gave, in the order of the declared row; all of one length.
-    pub columns: Vec<(String, Cells)>,
-    /// What was answered, a prediction for each row.
-    pub predictions: Predictions,
-}
+pub use crate::evidence::Predicted;
 
 /// The HTTP side of `mlp serve`. All methods may be called from anywhere at any time; those that listen, load, retire or
 /// drain need a tokio runtime.

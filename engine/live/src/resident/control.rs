@@ -154,7 +154,7 @@ impl Resident {
 
     fn import_labels(&self, deployment: &str, file: &Path, shown: String) -> Answer {
         let Some(evidence) = self.evidence.get(deployment) else { return unknown(deployment) };
-        let options = LabelImport::of(shown, self.clock.now());
+        let options = LabelImport { shown, delimiter: b',', missing: vec![String::new()], at: self.clock.now() };
         match tokio::task::block_in_place(|| evidence.import_labels(file, &options)) {
             Ok(report) => Answer::Labels(report),
             Err(EvidenceError::Findings(findings)) => Answer::Findings(findings),

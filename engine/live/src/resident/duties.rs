@@ -1,7 +1,8 @@
 //! What is due, carried out.
 
 use super::{Resident, ResidentError, Wanted};
-use crate::machine::{Duty, Offer, RetrainOutcome, What, retrain, rollout, trigger};
+use crate::machine::retrain::RetrainOutcome;
+use crate::machine::{Duty, Offer, What, retrain, rollout, trigger};
 use mlp_core::clock::{Clock, rfc3339};
 use mlp_core::digest::Digest;
 use mlp_core::record::{Millis, Outcome, Trigger};
@@ -121,8 +122,8 @@ impl Resident {
     /// Candidates that runs handed over and nobody took up yet.
     pub(super) async fn take_offers(&mut self) -> Result<(), ResidentError> {
         for offer in self.history.offers()? {
-            let known = self.live.last_offer(&offer.deployment);
-            if self.live.declared(&offer.deployment).is_none() || known.is_some_and(|run| run >= offer.run) {
+            let known = self.offered.get(&offer.deployment);
+            if self.declared(&offer.deployment).is_none() || known.is_some_and(|run| *run >= offer.run) {
                 continue;
             }
             let taken = Offer { model: offer.model, version: offer.version, run: offer.run };

@@ -54,7 +54,7 @@ impl Done {
 impl Resident {
     pub(super) fn load(&mut self, deployment: &str, version: u64) {
         let (front, history, name) = (self.front.clone(), self.history.clone(), deployment.to_owned());
-        let model = self.live.declared(deployment).map(|node| node.model_name.clone()).unwrap_or_default();
+        let model = self.declared(deployment).map(|node| node.model_name.clone()).unwrap_or_default();
         self.under_way.insert(Job::Load(name.clone(), version));
         self.jobs.spawn(async move {
             let result = load(&front, &history, &name, &model, version).await;
@@ -102,7 +102,13 @@ impl Resident {
                 // First what it hands over, then that it ended: the other way round a kill in between would let the
                 // monitor start another retraining although a candidate is there.
                 self.take_offers().await?;
-                let event = retrain::Event::Ended { run: ran.run, outcome: ran.outcome, words: ran.words };
+                let outcome = match ran.run {
+                    Some(run) => self.retrained(run, ran.outcome),
+                    None => Some(retrain::RetrainOutcome::Failed),
+                };
+                // Stopped with this engine: the next one takes it up.
+                let Some(outcome) = outcome else { return Ok(()) };
+                let event = retrain::Event::Ended { run: ran.run, outcome, words: ran.words };
                 self.write(What::Retrain { key, event }).await
             }
             Done::Alerted { key, attempt, result } => {
@@ -131,12 +137,18 @@ pub(super) async fn load(
 /// A registered version with its bytes.
 fn registered(history: &History, model: &str, version: u64) -> Result<(ModelVersion, Vec<u8>), String> {
     let entry = history.model(model, Some(version)).map_err(|error| error.to_string())?;
-    let path = history
-        .artifact_path(&entry.digest)
-        .ok_or_else(|| format!("the artifact of {model}@{version} is gone from the state folder"))?;
-    let bytes = std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let gone = || format!("the artifact of {model}@{version} ({}) is gone from the state folder", entry.digest);
+    let bytes = match history.artifact_path(&entry.digest) {
+        Some(path) => std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?,
+        // A small model lies in the record of its run.
+        None => {
+            let (node, output) = entry.source.split_once('.').ok_or_else(gone)?;
+            let artifact = history.output(entry.run, node, output).map_err(|error| error.to_string())?.ok_or_else(gone)?;
+            history.artifact_bytes(&artifact).ok_or_else(gone)?
+        }
+    };
     if mlp_core::digest::Digest::of(&bytes) != entry.digest {
-        return Err(format!("the artifact of {model}@{version} is damaged: {}", path.display()));
+        return Err(format!("the artifact of {model}@{version} ({}) is damaged", entry.digest));
     }
     Ok((entry, bytes))
 }

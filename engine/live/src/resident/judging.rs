@@ -3,13 +3,17 @@
 use super::Resident;
 use crate::evidence::{self, Judgement, Reference};
 use crate::front::Totals;
-use crate::machine::{Window, monitor, rollout};
+use crate::machine::monitor::Window;
+use crate::machine::{monitor, rollout};
 use mlp_core::clock::Clock;
 use mlp_core::record::Millis;
-use mlp_lang::live::{LiveMetric, MonitorNode};
+use mlp_lang::live::{LiveMetric, MonitorNode, Watch, Watched};
 use mlp_lang::value::Value;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+
+/// No time at all.
+const NOTHING: Window = Window { from: 0, to: 0 };
 
 /// What is remembered between measurements. Lost with the process: the first measurement after a start is about what
 /// happened since.
@@ -63,7 +67,8 @@ impl Resident {
         version: u64,
         since: Millis,
     ) -> Result<Vec<monitor::WatchVerdict>, String> {
-        let node = self.live.monitor(name).cloned().ok_or("it is not declared any more")?;
+        let monitor = self.live.monitors().find(|(known, _)| *known == name);
+        let node = monitor.map(|(_, monitor)| monitor.node().clone()).ok_or("it is not declared any more")?;
         let reference = match &node.reference {
             Some(_) => Some(self.reference(name, &node, version)?),
             None => None,
@@ -73,7 +78,10 @@ impl Resident {
         evidence.flush().map_err(|error| error.to_string())?;
         let served = evidence.window(window.from, window.to, Some(version)).map_err(|error| error.to_string())?;
         let late = |delay: i64| {
-            let window = monitor::window_of(&node, window.to, since, delay);
+            let delayed = |watch: &&Watch| matches!(&watch.what, Watched::Label { delay: its, .. } if *its == delay);
+            let watch = node.watches.iter().find(delayed);
+            // An empty window before there can be any rows.
+            let window = watch.and_then(|watch| monitor::window_of(&node, watch, window, since)).unwrap_or(NOTHING);
             evidence.window(window.from, window.to, Some(version))
         };
         let service = |metric: &LiveMetric| totals.metric(metric);
@@ -120,8 +128,19 @@ impl Resident {
             .output(run, &maker, &output.output)
             .map_err(|error| error.to_string())?
             .ok_or_else(gone)?;
-        let path = self.history.artifact_path(&artifact.digest).ok_or_else(gone)?;
-        let table = Arc::new(mlp_data::cells::read_table(&path)?);
+        let table = match self.history.artifact_path(&artifact.digest) {
+            Some(path) => mlp_data::cells::read_table(&path)?,
+            // A small table lies in the record of its run.
+            None => {
+                let bytes = self.history.artifact_bytes(&artifact).ok_or_else(gone)?;
+                let aside = self.home.aside();
+                std::fs::write(&aside, bytes).map_err(|error| format!("cannot write {}: {error}", aside.display()))?;
+                let table = mlp_data::cells::read_table(&aside);
+                let _ = std::fs::remove_file(&aside);
+                table?
+            }
+        };
+        let table = Arc::new(table);
         self.judging.references.retain(|(monitor, _), _| monitor != name);
         self.judging.references.insert(key, table.clone());
         Ok(table)

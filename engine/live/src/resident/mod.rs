@@ -29,7 +29,8 @@ use crate::control::{Answer, Request};
 use crate::evidence::Evidence;
 use crate::front::Front;
 use crate::home::Home;
-use crate::machine::{Duty, Entry, Live, RetrainOutcome, Told, What};
+use crate::machine::rollout::Deployment;
+use crate::machine::{Duty, Entry, Live, Told, What};
 use crate::routes::Routes;
 use indexmap::IndexMap;
 use jobs::{Done, Job};
@@ -40,7 +41,8 @@ use mlp_core::history::History;
 use mlp_core::journal::ledger::Ledger;
 use mlp_core::lock::Lock;
 use mlp_core::project::Project;
-use mlp_core::record::{Millis, Trigger};
+use mlp_core::record::{Millis, Outcome, Trigger};
+use mlp_lang::live::DeployNode;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,7 +81,7 @@ pub struct Ran {
     /// Its number, if it came so far.
     pub run: Option<u64>,
     /// How it ended.
-    pub outcome: RetrainOutcome,
+    pub outcome: Outcome,
     /// In words: "run 4 registered demand@3", "the gate `challenger` said no".
     pub words: String,
 }
@@ -144,6 +146,8 @@ pub struct Resident {
     clock: LiveClock,
     ledger: Ledger<Entry>,
     live: Live,
+    /// The run that last offered something to a deployment.
+    offered: HashMap<String, u64>,
     front: Arc<Front>,
     evidence: HashMap<String, Arc<Evidence>>,
     pipelines: IndexMap<String, Declared>,
@@ -259,23 +263,37 @@ impl Resident {
         }
         // Effects follow only when the entry is durable; if it cannot be made so, the engine stops with what was.
         tokio::task::block_in_place(|| self.ledger.append(std::slice::from_ref(&entry)))?;
-        for told in &self.live.story()[known..] {
+        if let What::Offered { deployment, offer } = &entry.what {
+            self.offered.insert(deployment.clone(), offer.run);
+        }
+        for told in self.live.story().iter().skip(known) {
             self.parts.witness.told(told);
         }
         self.bring_in_line();
         Ok(())
     }
 
+    /// Deployments that a file declares.
+    fn names(&self) -> Vec<String> {
+        let declared = self.live.deployments().filter(|(_, deployment)| deployment.is_declared());
+        declared.map(|(name, _)| name.to_owned()).collect()
+    }
+
+    /// What a file says about a deployment.
+    fn declared(&self, name: &str) -> Option<&DeployNode> {
+        self.live.deployment(name).filter(|deployment| deployment.is_declared()).map(Deployment::node)
+    }
+
     /// The router follows the state.
     fn bring_in_line(&mut self) {
-        for name in self.live.deployments().map(str::to_owned).collect::<Vec<_>>() {
+        for name in self.names() {
             let (routes, loaded) = (self.live.routes(&name), self.live.loaded(&name));
+            let within = self.declared(&name).map_or(0, |node| node.rollback_within);
             let (told_routes, told_loaded) = self.told.entry(name.clone()).or_default();
             if *told_routes != routes {
                 self.front.route(&name, routes.clone());
                 *told_routes = routes;
             }
-            let within = self.live.declared(&name).map_or(0, |node| node.rollback_within);
             for version in told_loaded.difference(&loaded) {
                 self.front.retire(&name, *version, Duration::from_nanos(within.unsigned_abs()));
             }

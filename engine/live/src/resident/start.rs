@@ -12,7 +12,7 @@ use mlp_core::clock::Clock;
 use mlp_core::executor::Cancel;
 use mlp_core::history::History;
 use mlp_core::journal::ledger::Ledger;
-use mlp_core::lock::{Holder, Lock, NotLocked};
+use mlp_core::lock::NotLocked;
 use mlp_core::predictor::Predictors;
 use mlp_core::project::Project;
 use mlp_lang::live::DeployNode;
@@ -20,8 +20,6 @@ use mlp_lang::pipeline::{NodeKind, Pipeline};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 /// What a resident engine is given to work with.
@@ -67,7 +65,7 @@ pub async fn start(
 ) -> Result<Resident, ResidentError> {
     let home = Home::of(project);
     home.create()?;
-    let lock = take_lock(&home)?;
+    let lock = home.take_lock()?;
     let (ledger, entries) = Ledger::<Entry>::open(&home.journal())?;
     let illegal = |error: crate::machine::Illegal| ResidentError::Illegal(error.to_string());
     let live = Live::fold(&entries).map_err(illegal)?;
@@ -84,6 +82,7 @@ pub async fn start(
         clock,
         ledger,
         live,
+        offered: HashMap::new(),
         front,
         evidence: HashMap::new(),
         pipelines: pipelines.into_iter().map(|declared| (declared.pipeline.name.clone(), declared)).collect(),
@@ -99,24 +98,38 @@ pub async fn start(
         home,
         _lock: lock,
     };
-    resident.begin(&logs).await?;
+    let offers = entries.iter().filter_map(|entry| match &entry.what {
+        What::Offered { deployment, offer } => Some((deployment.clone(), offer.run)),
+        _ => None,
+    });
+    resident.offered = offers.collect();
+    let last = |name: &str| {
+        let declares = |entry: &&Entry| matches!(&entry.what, What::Declared { pipeline, .. } if pipeline == name);
+        entries.iter().rev().find(declares).map(|entry| entry.what.clone())
+    };
+    let known = resident.pipelines.keys().filter_map(|name| last(name)).collect();
+    resident.begin(&logs, known).await?;
     Ok(resident)
 }
 
 impl Resident {
-    async fn begin(&mut self, logs: &Logs) -> Result<(), ResidentError> {
+    async fn begin(&mut self, logs: &Logs, known: Vec<What>) -> Result<(), ResidentError> {
         let virtual_time = self.clock.is_virtual();
         let engine = format!("mlp {}", env!("CARGO_PKG_VERSION"));
         self.write(What::Opened { engine, pid: std::process::id(), virtual_time }).await?;
         for declared in self.pipelines.values().cloned().collect::<Vec<_>>() {
             let what = declaration(&declared);
-            if !self.live.is_declared(&what) {
-                self.write(what).await?;
+            if known.contains(&what) {
+                continue;
             }
+            // Legal or not is decided by what else is declared; a file that cannot be served is no reason to go on.
+            let entry = Entry { at: self.clock.now(), what: what.clone() };
+            self.live.admits(&entry).map_err(|illegal| ResidentError::Declared(illegal.why))?;
+            self.write(what).await?;
         }
-        let names: Vec<String> = self.live.deployments().map(str::to_owned).collect();
+        let names = self.names();
         for name in &names {
-            let Some(node) = self.live.declared(name).cloned() else { continue };
+            let Some(node) = self.declared(name).cloned() else { continue };
             let folder = self.home.deployment(name);
             if node.serve.log {
                 let evidence = Evidence::open(&folder, &node.row, node.label.as_ref())
@@ -138,7 +151,7 @@ impl Resident {
     /// Loads what the state says is loaded. A version that cannot be loaded any more is told; if it is a candidate its
     /// rollout ends.
     async fn load_again(&mut self, name: &str) -> Result<(), ResidentError> {
-        let model = self.live.declared(name).map(|node: &DeployNode| node.model_name.clone()).unwrap_or_default();
+        let model = self.declared(name).map(|node| node.model_name.clone()).unwrap_or_default();
         for version in self.live.loaded(name) {
             let loaded = jobs::load(&self.front, &self.history, name, &model, version).await;
             if let Err(why) = loaded {
@@ -152,7 +165,7 @@ impl Resident {
 
     fn addresses(&self, names: &[String], bound: &[std::net::SocketAddr]) -> Vec<(String, String)> {
         let address = |name: &String| {
-            let serve = &self.live.declared(name)?.serve;
+            let serve = &self.declared(name)?.serve;
             let fits = |at: &&std::net::SocketAddr| at.port() == serve.port || serve.port == 0;
             let at = bound.iter().find(fits)?;
             Some((name.clone(), format!("http://{at}")))
@@ -177,13 +190,11 @@ fn declaration(declared: &Declared) -> What {
     What::Declared { pipeline, file, deployments, monitors, triggers }
 }
 
-fn take_lock(home: &Home) -> Result<Lock, ResidentError> {
-    let command = std::env::args().collect::<Vec<_>>().join(" ");
-    let since = mlp_core::clock::SystemClock.now();
-    let holder = Holder { pid: std::process::id(), command, run: None, pipeline: None, since };
-    // A reader that asks who is there holds the lock for an instant.
-    Lock::take(&home.lock(), &holder, Duration::from_millis(50)).map_err(|error| match error {
-        NotLocked::Busy(holder) => ResidentError::Busy(holder),
-        NotLocked::Disk(error) => error.into(),
-    })
+impl From<NotLocked> for ResidentError {
+    fn from(error: NotLocked) -> ResidentError {
+        match error {
+            NotLocked::Busy(holder) => ResidentError::Busy(holder),
+            NotLocked::Disk(error) => error.into(),
+        }
+    }
 }
