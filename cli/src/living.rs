@@ -14,10 +14,11 @@ use mlp_core::request::RunRequest;
 use mlp_lang::pipeline::Pipeline;
 use mlp_lang::span::Source;
 use mlp_live::clock::LiveClock;
-use mlp_live::machine::{RetrainOutcome, Told};
+use mlp_core::record::Outcome;
+use mlp_live::machine::Told;
 use mlp_live::resident::{Declared, Parts, Ran, Resident, ResidentError, Runner, Wanted, Witness, start as start_resident};
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -143,7 +144,7 @@ struct Again {
 #[async_trait::async_trait]
 impl Runner for Again {
     async fn run(&self, wanted: Wanted, cancel: Cancel) -> Ran {
-        let failed = |words: String| Ran { run: None, outcome: RetrainOutcome::Failed, words };
+        let failed = |words: String| Ran { run: None, outcome: Outcome::Failed, words };
         let Some(file) = self.files.iter().find(|file| file.pipeline == wanted.pipeline) else {
             return failed(format!("the pipeline `{}` is not served", wanted.pipeline));
         };
@@ -183,8 +184,7 @@ async fn carry_out(project: &Project, world: &World, request: RunRequest, cancel
         }
     };
     let report = engine.run(request, Arc::new(Unobserved), cancel).await?;
-    let outcome = RetrainOutcome::of(report.outcome).unwrap_or(RetrainOutcome::Failed);
-    Ok(Ran { run: Some(report.run), outcome, words: live::run_in_words(&report.view) })
+    Ok(Ran { run: Some(report.run), outcome: report.outcome, words: live::run_in_words(&report.view) })
 }
 
 /// The file as it was, with other parameters.

@@ -4,7 +4,8 @@ use crate::files;
 use mlp_core::request::Parts;
 use mlp_data::TableReader;
 use mlp_exec::wasm::{OnCompile, default_cache};
-use mlp_exec::{Library, WasmExecutor, WasmOptions};
+use mlp_core::predictor::Predictors;
+use mlp_exec::{Library, PredictorOptions, WasmExecutor, WasmOptions, WasmPredictors};
 use mlp_lang::signature::Modules;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,4 +43,14 @@ impl World {
         let options = WasmOptions { cache: default_cache(), on_compile };
         Parts { executor: Arc::new(WasmExecutor::new(self.library.clone(), options)), tables: Arc::new(TableReader) }
     }
+}
+
+/// What loads the models that pipelines in these worlds make.
+pub fn predictors(worlds: &[&World]) -> Arc<dyn Predictors> {
+    let options = PredictorOptions { cache: default_cache(), ..PredictorOptions::default() };
+    let mut libraries = worlds.iter().map(|world| world.library.clone());
+    let first = libraries.next().unwrap_or_else(|| World::around(Path::new("")).library);
+    let predictors = WasmPredictors::new(first, options);
+    libraries.for_each(|library| predictors.add(library));
+    Arc::new(predictors)
 }

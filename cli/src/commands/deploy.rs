@@ -5,7 +5,7 @@ use crate::args::Deploy;
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::living::{journal_fault, pick_deployment};
-use crate::render::live;
+use crate::render::live as render;
 use crate::screen::Screen;
 use mlp_live::control::{Answer, Client, NotAsked, Request};
 use mlp_live::home::Home;
@@ -32,9 +32,9 @@ pub fn deploy(screen: &Screen, command: &Deploy) -> Result<Exit, Fault> {
         _ => {
             let (_, live) = read(&home)?;
             if screen.is_json() {
-                screen.print_json(&live::status_json(&live, Some(deployment)), false)?;
+                screen.print_json(&render::status_json(&live, Some(deployment)), false)?;
             } else {
-                screen.print(&live::status(&live, Some(deployment), super::now(), screen.width()))?;
+                screen.print(&render::status(&live, Some(deployment), super::now(), screen.width()))?;
             }
             Ok(Exit::Done)
         }
@@ -64,10 +64,15 @@ pub fn read(home: &Home) -> Result<(Vec<Entry>, Live), Fault> {
     Ok((entries, live))
 }
 
+/// Deployments that were ever declared.
+pub fn names(live: &Live) -> impl Iterator<Item = &str> {
+    live.deployments().map(|(name, _)| name)
+}
+
 fn status(screen: &Screen, home: &Home, wanted: Option<&str>) -> Result<Exit, Fault> {
     let (_, live) = read(home)?;
     if let Some(wanted) = wanted {
-        pick_deployment(live.deployments(), Some(wanted))?;
+        pick_deployment(names(&live), Some(wanted))?;
     }
     let hello = Client::connect(home).and_then(|mut client| client.ask(&Request::Hello)).ok();
     let now = match &hello {
@@ -75,27 +80,26 @@ fn status(screen: &Screen, home: &Home, wanted: Option<&str>) -> Result<Exit, Fa
         _ => super::now(),
     };
     if screen.is_json() {
-        screen.print_json(&live::status_json(&live, wanted), false)?;
+        screen.print_json(&render::status_json(&live, wanted), false)?;
         return Ok(Exit::Done);
     }
     let mut text = match &hello {
-        Some(Answer::Hello { pid, listening, .. }) => live::served_by(*pid, listening),
+        Some(Answer::Hello { pid, listening, .. }) => render::served_by(*pid, listening),
         _ => "nobody serves now; `mlp serve` goes on where it stopped\n".to_owned(),
     };
-    text.push_str(&live::status(&live, wanted, now, screen.width()));
+    text.push_str(&render::status(&live, wanted, now, screen.width()));
     screen.print(&text)?;
     Ok(Exit::Done)
 }
 
 fn history(screen: &Screen, home: &Home, wanted: &str) -> Result<Exit, Fault> {
-    let (entries, live) = read(home)?;
-    pick_deployment(live.deployments(), Some(wanted))?;
-    let story = mlp_live::machine::story_of(&entries).map_err(|error| Fault::new(error.to_string()))?;
-    let about = live.about(wanted);
-    for told in story.iter().filter(|told| about.contains(&told.about)) {
+    let (_, live) = read(home)?;
+    pick_deployment(names(&live), Some(wanted))?;
+    let about = render::about(&live, wanted);
+    for told in live.story().iter().filter(|told| about.contains(&told.about)) {
         match screen.is_json() {
-            true => screen.print(&format!("{}\n", live::json_line(told.at, &told.about, &told.words)))?,
-            false => screen.print(&live::line(told.at, &told.about, &told.words))?,
+            true => screen.print(&format!("{}\n", render::json_line(told.at, &told.about, &told.words)))?,
+            false => screen.print(&render::line(told.at, &told.about, &told.words))?,
         }
     }
     Ok(Exit::Done)

@@ -16,7 +16,8 @@ use mlp_lang::pipeline::{DataNode, DataSource};
 use mlp_lang::types::{Column, Schema, Type};
 use mlp_live::clock::LiveClock;
 use mlp_live::control::{Answer, Client, Request};
-use mlp_live::evidence::{Table, read_table};
+use mlp_data::cells::read_table;
+use mlp_live::evidence::Reference;
 use mlp_live::home::Home;
 use mlp_live::replay::{Pace, Played, ReplayError, Row, play, rows};
 use std::path::Path;
@@ -28,8 +29,8 @@ pub fn replay(screen: &Screen, args: &Replay) -> Result<Exit, Fault> {
         None => {
             let home = Home::of(&project_here(&screen.options)?);
             let (_, live) = super::deploy::read(&home)?;
-            let name = pick_deployment(live.deployments(), args.to.as_deref())?;
-            let node = live.declared(&name).cloned().ok_or_else(|| Fault::usage(format!("`{name}` is not declared any more")))?;
+            let name = pick_deployment(super::deploy::names(&live), args.to.as_deref())?;
+            let node = live.deployment(&name).map(|it| it.node().clone()).ok_or_else(|| Fault::usage(format!("`{name}` is not declared any more")))?;
             let rows = read(args, &node)?;
             tell(screen, play_to(screen, args, &home, &name, &rows)?)
         }
@@ -57,7 +58,7 @@ fn through(screen: &Screen, args: &Replay, file: &Path) -> Result<Exit, Fault> {
     };
     let home = Home::of(&project);
     let aliases = home.aliases().map_err(Fault::new)?;
-    if aliases.get(&name).is_none() {
+    if aliases.serving(&name).is_none() {
         let ended = run::first(screen, file, &args.params.params)?;
         if !matches!(ended, Exit::Done | Exit::Waiting) {
             return Ok(ended);
@@ -158,7 +159,7 @@ fn time_column(args: &Replay, node: &DeployNode) -> Result<Column, Fault> {
 }
 
 /// Reads the data by the schema of what is served, its label and its time.
-fn import(data: &Path, node: &DeployNode, time: &Column) -> Result<Table, Fault> {
+fn import(data: &Path, node: &DeployNode, time: &Column) -> Result<Reference, Fault> {
     let mut columns = node.row.columns.clone();
     for more in node.label.iter().chain([time]) {
         if columns.iter().all(|column| column.name != more.name) {

@@ -15,8 +15,8 @@ pub fn story(screen: &Screen, args: &Story) -> Result<Exit, Fault> {
     let (entries, state) = read(&home)?;
     let wanted = args.name.as_deref();
     let about = match wanted {
-        Some(name) => state.about(name),
-        None => state.deployments().flat_map(|name| state.about(name)).collect(),
+        Some(name) => live::about(&state, name),
+        None => state.deployments().flat_map(|(name, _)| live::about(&state, name)).collect(),
     };
     if about.is_empty() {
         return Err(match wanted {
@@ -25,8 +25,7 @@ pub fn story(screen: &Screen, args: &Story) -> Result<Exit, Fault> {
         }
         .next("`mlp serve FILE` lets a file's deployments live"));
     }
-    let told = mlp_live::machine::story_of(&entries).map_err(|error| Fault::new(error.to_string()))?;
-    let told: Vec<_> = told.into_iter().filter(|told| about.contains(&told.about)).collect();
+    let told: Vec<_> = state.story().iter().filter(|told| about.contains(&told.about)).cloned().collect();
     if !args.html {
         for told in &told {
             match screen.is_json() {

@@ -78,3 +78,17 @@ fn margin(margin: Option<f64>, threshold: Option<&mlp_lang::value::Value>) -> Ce
         None => "".into(),
     }
 }
+
+/// A verdict on part of a line: `eval.rmse 38.1 <= 77.2`.
+pub fn short(verdict: &Verdict) -> String {
+    let part = |part: &mlp_core::record::Measured| {
+        let (measured, threshold) = values::pair(part.value.as_ref(), part.threshold.as_ref());
+        let mark = if part.held { "" } else { "not " };
+        format!("{} {measured} {mark}{} {threshold}", part.text, values::comparison(part.comparison))
+    };
+    match (&verdict.waived, verdict.measured.as_slice()) {
+        (Some(why), _) => format!("{} waived ({why})", verdict.text),
+        (None, []) => verdict.text.clone(),
+        (None, parts) => parts.iter().map(part).collect::<Vec<_>>().join(" and "),
+    }
+}

@@ -8,11 +8,12 @@ mod series;
 use super::time;
 use mlp_live::machine::{Entry, Told};
 use series::Series;
+use std::sync::Arc;
 
 const STYLE: &str = include_str!("page.css");
 
 /// The page.
-pub fn story(title: &str, entries: &[Entry], told: &[Told]) -> String {
+pub fn story(title: &str, entries: &[Entry], told: &[Arc<Told>]) -> String {
     let about: Vec<&str> = told.iter().map(|told| told.about.as_str()).collect();
     let series = Series::of(entries, &about);
     let mut body = format!("<h1>{}</h1>\n<p class=\"lead\">{}</p>\n", escape(title), escape(&summary(&series, told)));
@@ -37,7 +38,7 @@ pub fn story(title: &str, entries: &[Entry], told: &[Told]) -> String {
     )
 }
 
-fn summary(series: &Series, told: &[Told]) -> String {
+fn summary(series: &Series, told: &[Arc<Told>]) -> String {
     let (Some(first), Some(last)) = (told.first(), told.last()) else { return "Nothing happened yet.".to_owned() };
     let versions = series.versions.len();
     format!(

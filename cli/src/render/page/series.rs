@@ -54,10 +54,10 @@ impl Series {
                 break;
             }
             series.mark_version(&live, entry.at, about);
-            if let What::Monitor { monitor, event: monitor::Event::Judged { window, verdicts, .. } } = &entry.what
+            if let What::Monitor { monitor, event: monitor::Event::Judged { window, watches, .. } } = &entry.what
                 && about.contains(&monitor.as_str())
             {
-                series.add(monitor, window.to, verdicts);
+                series.add(monitor, window.to, watches);
             }
         }
         let ends = || series.charts.iter().flat_map(|chart| &chart.limit).map(|(at, _)| *at);
@@ -70,7 +70,7 @@ impl Series {
     }
 
     fn mark_version(&mut self, live: &Live, at: Millis, about: &[&str]) {
-        for name in live.deployments().filter(|name| about.contains(name)) {
+        for (name, _) in live.deployments().filter(|(name, _)| about.contains(name)) {
             if let Some((model, version)) = live.serving(name) {
                 let name = format!("{model}@{version}");
                 if self.versions.last().is_none_or(|(_, last)| *last != name) {

@@ -44,8 +44,8 @@ use body::Budget;
 use deployment::Deployment;
 use indexmap::IndexMap;
 use listen::{Connections, Listener};
-use mlp_core::predictor::{Cells, Predictions, Predictors};
-use mlp_core::record::{Millis, ModelVersion};
+use mlp_core::predictor::{PredictionKind, Predictors};
+use mlp_core::record::ModelVersion;
 use mlp_lang::live::DeployNode;
 use server::Server;
 use std::net::SocketAddr;
@@ -59,6 +59,9 @@ use tokio::sync::{Mutex, Semaphore};
 pub trait Sink: Send + Sync {
     /// A request was answered. Called before the client gets the answer, on the thread that serves it: must not block.
     fn predicted(&self, deployment: &str, batch: Predicted);
+
+    /// A version is loaded: what its predictions will be. Called before the first of them.
+    fn loaded(&self, _deployment: &str, _version: u64, _kind: &PredictionKind) {}
 }
 
 pub use crate::evidence::Predicted;
@@ -165,6 +168,7 @@ impl Front {
             return Ok(());
         }
         let predictors = Arc::clone(&self.shared.predictors);
+        let sink = Arc::clone(&self.shared.sink);
         let loading = move || {
             let who = format!("{}@{}", version.name, version.version);
             let declared = deployment.declared.load_full();
@@ -179,6 +183,7 @@ impl Front {
             let predictor = catch_unwind(AssertUnwindSafe(|| predictors.load(&version, &bytes, replicas)))
                 .unwrap_or_else(|_| Err("loading it broke off with a panic".to_owned()))
                 .map_err(|why| format!("{who} cannot be loaded: {why}"))?;
+            sink.loaded(&deployment.name, version.version, predictor.output());
             let meter = deployment.meter(version.version);
             let server = Server::start(&version, predictor, replicas, serve.batch, meter)?;
             if let Some(before) = deployment.insert(server) {

@@ -40,7 +40,6 @@ use mlp_core::executor::Cancel;
 use mlp_core::history::History;
 use mlp_core::journal::ledger::Ledger;
 use mlp_core::lock::Lock;
-use mlp_core::project::Project;
 use mlp_core::record::{Millis, Outcome, Trigger};
 use mlp_lang::live::DeployNode;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -141,7 +140,6 @@ struct Asking {
 /// A resident engine.
 pub struct Resident {
     home: Home,
-    project: Project,
     history: History,
     clock: LiveClock,
     ledger: Ledger<Entry>,

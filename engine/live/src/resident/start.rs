@@ -13,7 +13,7 @@ use mlp_core::executor::Cancel;
 use mlp_core::history::History;
 use mlp_core::journal::ledger::Ledger;
 use mlp_core::lock::NotLocked;
-use mlp_core::predictor::Predictors;
+use mlp_core::predictor::{PredictionKind, Predictors};
 use mlp_core::project::Project;
 use mlp_lang::live::DeployNode;
 use mlp_lang::pipeline::{NodeKind, Pipeline};
@@ -54,6 +54,12 @@ impl Sink for Logs {
             evidence.append(batch);
         }
     }
+
+    fn loaded(&self, deployment: &str, version: u64, kind: &PredictionKind) {
+        if let Some(evidence) = self.0.get().and_then(|logs| logs.get(deployment)) {
+            evidence.introduce(version, kind);
+        }
+    }
 }
 
 /// Starts a resident engine: when this returns, it answers requests, if anything can be served.
@@ -78,7 +84,6 @@ pub async fn start(
     let (socket, inbox) = Socket::open(&home)?;
     let mut resident = Resident {
         history: History::open(project),
-        project: project.clone(),
         clock,
         ledger,
         live,

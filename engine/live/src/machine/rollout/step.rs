@@ -2,7 +2,7 @@
 
 use super::super::{Asked, Illegal, Offer, words};
 use super::hold::Worth;
-use super::{Course, Deployment, Event, Hold, HoldFor, Measurement, Rejected, Rollout, Stage, Verdict, measure, millis};
+use super::{Course, Deployment, Event, Hold, HoldFor, Measurement, Rejected, Rollout, Stage, Verdict, measure};
 use mlp_core::record::Millis;
 use mlp_lang::live::{Check, DeployNode, Strategy};
 use std::sync::Arc;
