@@ -6,6 +6,7 @@ mod evidence;
 mod load;
 mod logs;
 mod plan;
+mod resident;
 mod run;
 mod runs;
 mod show;
