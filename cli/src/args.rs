@@ -10,7 +10,7 @@ Exit codes:
   1    something failed
   2    the command line or a file is wrong; nothing ran
   3    a gate said no; nothing was registered
-  4    done, and a deployment waits for `mlp serve` to take it up
+  4    all ran, and a deployment waits for `mlp serve` to take it up
   130  interrupted (Ctrl-C or SIGTERM)
 
 Environment:

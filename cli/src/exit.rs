@@ -3,8 +3,7 @@
 use mlp_core::record::Outcome;
 use std::process::ExitCode;
 
-/// How a command ended. The numbers are documented and never change their meaning; 4 is kept for runs that wait for an
-/// approval.
+/// How a command ended. The numbers are documented and never change their meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
@@ -16,6 +15,8 @@ pub enum Exit {
     Usage = 2,
     /// A gate said no.
     Blocked = 3,
+    /// Everything ran, and something waits for somebody else: a deployment for the resident engine.
+    Waiting = 4,
     /// It was told to stop.
     Interrupted = 130,
 }
@@ -28,6 +29,14 @@ impl Exit {
             Outcome::Failed | Outcome::Interrupted => Exit::Failed,
             Outcome::Blocked => Exit::Blocked,
             Outcome::Cancelled => Exit::Interrupted,
+        }
+    }
+
+    /// The code of a run that ended like this, and whose deployments nobody has taken up.
+    pub fn waiting(outcome: Outcome) -> Exit {
+        match Exit::of(outcome) {
+            Exit::Done => Exit::Waiting,
+            other => other,
         }
     }
 

@@ -9,6 +9,7 @@ pub mod load;
 mod logs;
 mod plan;
 mod replay;
+mod resident;
 mod run;
 mod runs;
 mod serve;

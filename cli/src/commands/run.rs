@@ -2,6 +2,7 @@
 
 use super::load::{Loaded, forced, load};
 use super::project;
+use super::resident::resident;
 use crate::args::Run;
 use crate::exit::Exit;
 use crate::fault::Fault;
@@ -9,6 +10,7 @@ use crate::progress::{self, Progress};
 use crate::render::text::clean;
 use crate::render::{json, summary};
 use crate::screen::Screen;
+use mlp_core::aliases::Aliases;
 use mlp_core::engine::{Engine, Options};
 use mlp_core::error::EngineError;
 use mlp_core::executor::Cancel;
@@ -32,7 +34,8 @@ pub fn run(screen: &Screen, args: &Run) -> Result<Exit, Fault> {
     let parts = loaded.world.parts(Some(Arc::new(move |module: &str| {
         teller.notice(&format!("compiling {} for this machine; this happens once", clean(module)));
     })));
-    let engine = open(project(&screen.options, &args.file), parts, args.wait, &*progress)?;
+    let project = project(&screen.options, &args.file);
+    let engine = open(project.clone(), parts, args.wait, &*progress)?;
     for note in engine.recovered() {
         progress.notice(&format!("note: {}", clean(note)));
     }
@@ -45,8 +48,11 @@ pub fn run(screen: &Screen, args: &Run) -> Result<Exit, Fault> {
     let written = progress.finish();
     let report = report?;
     written?;
-    tell(screen, &report)?;
-    Ok(Exit::of(report.outcome))
+    let asks = !report.view.deployments.is_empty();
+    let resident = if asks { resident(&project) } else { None };
+    let exit = if asks && resident.is_none() { Exit::waiting(report.outcome) } else { Exit::of(report.outcome) };
+    tell(screen, &report, resident, exit)?;
+    Ok(exit)
 }
 
 fn open(project: Project, parts: Parts, wait: bool, progress: &dyn Progress) -> Result<Engine, Fault> {
@@ -69,6 +75,8 @@ fn request(loaded: Loaded, args: &Run, jobs: usize) -> RunRequest {
         source: loaded.source,
         jobs,
         keep_going: args.keep_going,
+        aliases: Aliases::none(),
+        trigger: None,
     }
 }
 
@@ -116,13 +124,15 @@ fn listen(cancel: Cancel, progress: Arc<dyn Progress>) -> Result<tokio::task::Jo
     }))
 }
 
-fn tell(screen: &Screen, report: &RunReport) -> Result<(), Fault> {
+fn tell(screen: &Screen, report: &RunReport, resident: Option<u32>, exit: Exit) -> Result<(), Fault> {
     if screen.is_json() {
-        return screen.print_json(&json::run(&report.view, false, &[]), true);
+        let mut document = json::run(&report.view, false, &[]);
+        document["resident"] = resident.into();
+        return screen.print_json(&document, true);
     }
-    // Quiet is for success: what went wrong is always told.
-    if screen.options.quiet && Exit::of(report.outcome) == Exit::Done {
+    // Quiet is for success: what went wrong, or is left to do, is always told.
+    if screen.options.quiet && exit == Exit::Done {
         return Ok(());
     }
-    screen.print(&summary::text(&report.view, screen.width()))
+    screen.print(&summary::text(&report.view, resident, screen.width()))
 }

@@ -16,8 +16,10 @@ pub fn line(view: &RunView, record: &Record, verbose: bool) -> Option<String> {
         Record::RunStarted(started) => {
             let resumes =
                 started.resumes.map_or(String::new(), |run| format!(", going on where run {run} was cut off"));
+            let trigger = started.trigger.as_ref();
+            let trigger = trigger.map_or(String::new(), |it| format!(", set off by {}", one_line(&it.words)));
             Some(format!(
-                "run {} of {}: {}{resumes}",
+                "run {} of {}: {}{resumes}{trigger}",
                 started.run,
                 clean(&started.pipeline),
                 plural(started.plan.nodes.len(), "node")
@@ -50,10 +52,12 @@ pub fn line(view: &RunView, record: &Record, verbose: bool) -> Option<String> {
             let held = verdicts.iter().filter(|verdict| verdict.held).count();
             let (style, word) = if *passed { (GOOD, "passed") } else { (BAD, "said no") };
             let all = plural(verdicts.len(), "requirement");
-            Some(format!("{}: {}, {held} of {all} held", name(node), styled(style, word)))
+            let waived = verdicts.iter().filter(|verdict| verdict.waived.is_some()).count();
+            let waived = if waived > 0 { format!(", {waived} waived") } else { String::new() };
+            Some(format!("{}: {}, {held} of {all} held{waived}", name(node), styled(style, word)))
         }
         Record::DataJudged { node, passed, verdicts, .. } => {
-            let failed = verdicts.iter().filter(|verdict| !verdict.held).count();
+            let failed = verdicts.iter().filter(|verdict| !verdict.passes()).count();
             match (passed, verdict_noun(verdicts.len())) {
                 (true, all) if verbose => Some(format!("{}: {all} held", name(node))),
                 (true, _) => None,
@@ -80,6 +84,15 @@ pub fn line(view: &RunView, record: &Record, verbose: bool) -> Option<String> {
             "{}: {}, because gate {} said no",
             name(node),
             styled(BAD, "not registered"),
+            super::text::some_of(gates.iter().map(String::as_str))
+        )),
+        Record::DeployRequested { node, model, version, .. } => {
+            Some(format!("{}: {}, {} version {version}", name(node), styled(GOOD, "requested"), clean(model)))
+        }
+        Record::DeployBlocked { node, gates, .. } => Some(format!(
+            "{}: {}, because gate {} said no",
+            name(node),
+            styled(BAD, "not requested"),
             super::text::some_of(gates.iter().map(String::as_str))
         )),
         Record::CancelRequested { .. } => Some("stopping: what is running is told to stop".to_owned()),

@@ -11,8 +11,8 @@ use mlp_core::lock::Holder;
 use mlp_core::manifest::Fact;
 use mlp_core::metrics::Metrics;
 use mlp_core::plan::{Decision, Plan, Reason};
-use mlp_core::record::{Artifact, Failure, Millis, ModelVersion, Record, Verdict};
-use mlp_core::view::{Attempt, NodeView, Registration, RunView};
+use mlp_core::record::{Artifact, Failure, Millis, ModelVersion, Record, Trigger, Verdict};
+use mlp_core::view::{Attempt, DeployRequest, NodeView, Registration, RunView};
 use mlp_lang::finding::{Finding, Fix, Label, Place};
 use mlp_lang::span::Source;
 use serde_json::{Value, json};
@@ -46,6 +46,7 @@ pub fn plan(plan: &Plan, pipeline: &str, file: &str) -> Value {
             "decide": plan.nodes.iter().filter(|node| matches!(node.decision, Decision::Decide)).count(),
             "skip": plan.nodes.iter().filter(|node| matches!(node.decision, Decision::Skip { .. })).count(),
         },
+        "resident": plan.resident.iter().map(|node| json!({"name": node.name, "kind": node.kind})).collect::<Value>(),
     })
 }
 
@@ -70,6 +71,8 @@ pub fn run(run: &RunView, live: bool, evidence: &[(String, Evidence)]) -> Value 
         "counts": counts(run),
         "nodes": run.nodes.iter().map(|one| node(one, of(&one.name))).collect::<Value>(),
         "models": run.models.iter().map(registration).collect::<Value>(),
+        "deployments": run.deployments.iter().map(deployment).collect::<Value>(),
+        "trigger": trigger(run.started.trigger.as_ref()),
     })
 }
 
@@ -91,6 +94,7 @@ pub fn event(record: &Record) -> Value {
                 "file": started.file,
                 "engine": started.engine,
                 "resumes": started.resumes,
+                "trigger": trigger(started.trigger.as_ref()),
                 "nodes": started.plan.nodes.iter().map(|node| json!({"name": node.name, "kind": node.kind})).collect::<Value>(),
                 "at": rfc3339(started.at),
             }),
@@ -145,6 +149,12 @@ pub fn event(record: &Record) -> Value {
         Record::ModelBlocked { node, gates, at } => {
             ("model_blocked", json!({"node": node, "gates": gates, "at": rfc3339(*at)}))
         }
+        Record::DeployRequested { node, model, version, at } => {
+            ("deploy_requested", json!({"node": node, "model": model, "version": version, "at": rfc3339(*at)}))
+        }
+        Record::DeployBlocked { node, gates, at } => {
+            ("deploy_blocked", json!({"node": node, "gates": gates, "at": rfc3339(*at)}))
+        }
         Record::CancelRequested { at } => ("cancel_requested", json!({"at": rfc3339(*at)})),
         Record::RunEnded { outcome, at } => {
             ("run_ended", json!({"outcome": events::outcome(Some(*outcome)), "at": rfc3339(*at)}))
@@ -172,6 +182,7 @@ pub fn runs(runs: &[RunSummary], live: Option<u64>) -> Value {
             "seconds": run.ended.map(|ended| seconds(ended - run.started)),
             "counts": {"ran": run.ran, "reused": run.reused, "failed": run.failed, "skipped": run.skipped},
             "models": run.models.iter().map(|(name, version)| json!({"name": name, "version": version})).collect::<Value>(),
+            "trigger": trigger(run.trigger.as_ref()),
         })).collect::<Value>(),
     })
 }
@@ -285,6 +296,7 @@ fn reason(reason: &Reason) -> Value {
         Reason::New => json!({"kind": "new"}),
         Reason::Changed { what, from, to } => json!({"kind": "changed", "what": what, "from": from, "to": to}),
         Reason::Upstream { node, input } => json!({"kind": "upstream", "node": node, "input": input}),
+        Reason::Version { of, from, to } => json!({"kind": "version", "of": of, "from": from, "to": to}),
         Reason::Lost { output } => json!({"kind": "lost", "output": output}),
         Reason::Forced => json!({"kind": "forced"}),
         Reason::Unexpected { why } => json!({"kind": "unexpected", "why": why}),
@@ -356,6 +368,7 @@ fn verdicts(verdicts: &[Verdict]) -> Value {
             "text": verdict.text,
             "because": verdict.because,
             "held": verdict.held,
+            "waived": verdict.waived,
             "measured": verdict.measured.iter().map(|one| json!({
                 "text": one.text,
                 "value": one.value.as_ref().map(values::json),
@@ -385,6 +398,19 @@ fn fact(fact: &Fact) -> Value {
     json!({"section": fact.section, "name": fact.name, "value": fact.value})
 }
 
+fn deployment(request: &DeployRequest) -> Value {
+    json!({
+        "node": request.node,
+        "model": request.model,
+        "version": request.version,
+        "requested": rfc3339(request.at),
+    })
+}
+
+fn trigger(trigger: Option<&Trigger>) -> Value {
+    trigger.map_or(Value::Null, |trigger| json!({"key": trigger.key, "words": trigger.words}))
+}
+
 fn registration(model: &Registration) -> Value {
     let mut object = json!({"node": model.node, "kept": model.kept, "complete": model.complete});
     extend(&mut object, model_fields(&model.entry));
@@ -401,6 +427,8 @@ fn model_fields(model: &ModelVersion) -> Value {
         "pipeline": model.pipeline,
         "run": model.run,
         "source": model.source,
+        "module": model.module,
+        "component": model.component,
         "gates": model.gates.iter().map(|(gate, judged)| json!({"gate": gate, "verdicts": verdicts(judged)})).collect::<Value>(),
         "card": model.card.iter().map(|(key, value)| (key.clone(), json!(value))).collect::<serde_json::Map<_, _>>(),
         "registered": rfc3339(model.at),
@@ -413,6 +441,7 @@ fn counts(run: &RunView) -> Value {
         "ran": run.count(NodeState::Done),
         "reused": run.count(NodeState::Reused),
         "passed": run.count(NodeState::Passed),
+        "requested": run.count(NodeState::Requested),
         "blocked": run.count(NodeState::Blocked),
         "failed": run.count(NodeState::Failed),
         "skipped": run.count(NodeState::Skipped),

@@ -56,6 +56,7 @@ pub fn text(
         ("made by", format!("run {} of {}, {}", model.run, model.pipeline, model.source)),
         ("digest", format!("blake3:{}", model.digest)),
         ("file", file),
+        ("component", format!("{}, blake3:{}", model.module, model.component)),
         ("features", format!("{}: {}", model.features.len(), model.features.join(", "))),
     ] {
         facts.row([Cell::styled(DIM, name), value.into()]);

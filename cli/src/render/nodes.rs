@@ -31,6 +31,7 @@ pub fn state(state: NodeState) -> (anstyle::Style, &'static str) {
         NodeState::Done => (GOOD, "done"),
         NodeState::Reused => (DIM, "reused"),
         NodeState::Passed => (GOOD, "passed"),
+        NodeState::Requested => (GOOD, "requested"),
         NodeState::Blocked => (BAD, "blocked"),
         NodeState::Failed => (BAD, "failed"),
         NodeState::Skipped => (DIM, "skipped"),
@@ -54,7 +55,13 @@ pub fn text(run: &RunView, node: &NodeView, evidence: &Evidence, width: Option<u
         fact(if index == 0 { "why" } else { "" }, reason.clone());
     }
     if let Some(from) = node.from {
-        fact("made in", format!("run {from} (mlp show {from} {})", node.name));
+        fact(
+            "made in",
+            match node.kind.as_str() {
+                "registry" => format!("run {from} (mlp show {from})"),
+                _ => format!("run {from} (mlp show {from} {})", node.name),
+            },
+        );
     }
     if let Some(reason) = &node.reason {
         fact("reason", reason.clone());

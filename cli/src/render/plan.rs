@@ -1,7 +1,7 @@
 //! What would run, and why.
 
 use super::table::{Cell, Table};
-use super::text::{DIM, GOOD, PLAIN, STRONG, clean, plural};
+use super::text::{DIM, GOOD, PLAIN, STRONG, clean, plural, some_of};
 use mlp_core::plan::{Decision, Plan, PlannedNode};
 
 /// A line a node, then the counts.
@@ -28,7 +28,13 @@ pub fn text(plan: &Plan, pipeline: &str, verbose: bool, width: Option<usize>) ->
             table.row(["".into(), "".into(), "".into(), "".into(), format!("and {left} more (-v lists all)").into()]);
         }
     }
-    format!("{}\n{}: {}\n", table.render("", width), clean(pipeline), counts(plan))
+    let mut text = format!("{}\n{}: {}\n", table.render("", width), clean(pipeline), counts(plan));
+    if !plan.resident.is_empty() {
+        let names: Vec<String> = plan.resident.iter().map(|node| format!("{} {}", node.kind, node.name)).collect();
+        let names = some_of(names.iter().map(String::as_str));
+        text.push_str(&format!("lived through by `mlp serve`, not by a run: {names}\n"));
+    }
+    text
 }
 
 /// `2 to run, 3 reused, 1 to decide`
@@ -52,10 +58,12 @@ pub fn counts(plan: &Plan) -> String {
 /// Why a node is to be treated as it is, in words, most telling first.
 pub fn reasons(node: &PlannedNode) -> Vec<String> {
     match &node.decision {
+        Decision::Reuse { run, .. } if node.kind == "registry" => vec![format!("registered in run {run}")],
         Decision::Reuse { run, .. } => vec![format!("same as in run {run}")],
         Decision::Run { reasons, .. } => reasons.iter().map(ToString::to_string).collect(),
         Decision::Decide => vec![match node.kind.as_str() {
             "gate" => "judged anew in each run".to_owned(),
+            "deploy" => "requested once its model is registered".to_owned(),
             _ => "registered if its gates pass and it changed".to_owned(),
         }],
         Decision::Skip { reason } => vec![reason.clone()],

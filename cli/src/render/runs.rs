@@ -11,8 +11,10 @@ use mlp_core::view::{NodeState, RunView};
 
 /// A line a run, in the order given.
 pub fn text(runs: &[RunSummary], live: Option<u64>, now: Millis, width: Option<usize>) -> String {
-    let mut table =
-        Table::new(&["run", "pipeline", "outcome", "started", "", "took", "ran", "reused", "models"]).right(&[0, 6, 7]);
+    let mut header = vec!["run", "pipeline", "outcome", "started", "", "took", "ran", "reused", "models"];
+    let triggered = runs.iter().any(|run| run.trigger.is_some());
+    header.extend(triggered.then_some("set off by"));
+    let mut table = Table::new(&header).right(&[0, 6, 7]);
     let mut notes = String::new();
     for run in runs {
         if let Some(why) = &run.damaged {
@@ -36,7 +38,7 @@ pub fn text(runs: &[RunSummary], live: Option<u64>, now: Millis, width: Option<u
             (None, false) => String::new(),
         };
         let models: Vec<String> = run.models.iter().map(|(name, version)| format!("{name} v{version}")).collect();
-        table.row([
+        let mut row: Vec<Cell> = vec![
             run.run.to_string().into(),
             run.pipeline.as_str().into(),
             Cell::styled(style, word),
@@ -46,7 +48,9 @@ pub fn text(runs: &[RunSummary], live: Option<u64>, now: Millis, width: Option<u
             run.ran.to_string().into(),
             run.reused.to_string().into(),
             models.join(", ").into(),
-        ]);
+        ];
+        row.extend(run.trigger.as_ref().map(|trigger| Cell::from(trigger.words.as_str())));
+        table.row(row);
     }
     let table = table.render("", width);
     if notes.is_empty() { table } else { format!("{table}\n{notes}") }

@@ -38,6 +38,7 @@ pub fn text(run: &RunView, evidence: &[(String, Evidence)], live: bool, now: Mil
         text.push('\n');
         text.extend(run.models.iter().map(summary::registration));
     }
+    text.extend(run.deployments.iter().map(|request| format!("{}\n", summary::request(request))));
     text
 }
 
@@ -52,6 +53,9 @@ fn facts(run: &RunView, now: Millis) -> String {
     }
     if let Some(ended) = run.ended {
         fact("ended", format!("{}, {}", time::absolute(ended), outcome(run.outcome)));
+    }
+    if let Some(trigger) = &started.trigger {
+        fact("set off by", trigger.words.clone());
     }
     if let Some(resumes) = started.resumes {
         fact("goes on from", format!("run {resumes}, which was cut off"));
@@ -83,6 +87,7 @@ fn nodes(run: &RunView, width: Option<usize>) -> String {
 fn why(node: &NodeView) -> String {
     match (&node.reason, node.from) {
         (Some(reason), _) => reason.clone(),
+        (None, Some(from)) if node.kind == "registry" => format!("registered in run {from}"),
         (None, Some(from)) => format!("same as in run {from}"),
         (None, None) => match &node.decision {
             mlp_core::plan::Decision::Run { reasons, .. } => match reasons.as_slice() {

@@ -1,23 +1,25 @@
 //! How a run went: what it did, what was decided, where the evidence is, and what to do next.
 
 use super::events::{label, outcome, outcome_style};
-use super::text::{BAD, DIM, GOOD, STRONG, clean, plural, some_of, styled};
+use super::text::{BAD, DIM, GOOD, STRONG, WARN, clean, plural, some_of, styled};
 use super::{findings, time, verdicts};
 use mlp_core::record::{Failure, Outcome};
-use mlp_core::view::{NodeState, NodeView, Registration, RunView};
+use mlp_core::view::{DeployRequest, NodeState, NodeView, Registration, RunView};
 use mlp_lang::finding::Place;
 
-/// The end of `mlp run`.
-pub fn text(run: &RunView, width: Option<usize>) -> String {
+/// The end of `mlp run`. `resident`: the process of the resident engine that was told of its deployments.
+pub fn text(run: &RunView, resident: Option<u32>, width: Option<usize>) -> String {
     if let Some(line) = nothing_to_do(run) {
-        return format!("{line}\nevidence: mlp show {}\n", run.started.run);
+        let deployments = deployments(run, resident);
+        return format!("{line}\n{deployments}{}evidence: mlp show {}\n", next(run, resident), run.started.run);
     }
     let mut text = format!("{}\n", headline(run));
     text.push_str(&work(run));
     text.push_str(&failures(run, width));
     text.push_str(&gates(run, width));
     text.push_str(&models(run));
-    text.push_str(&last_words(run));
+    text.push_str(&deployments(run, resident));
+    text.push_str(&last_words(run, resident));
     text
 }
 
@@ -37,7 +39,8 @@ pub fn headline(run: &RunView) -> String {
 
 /// The one line of a run that found everything done; `None` if it did anything.
 pub fn nothing_to_do(run: &RunView) -> Option<String> {
-    let idle = |node: &NodeView| matches!(node.state, NodeState::Reused | NodeState::Passed | NodeState::Skipped);
+    use NodeState::{Passed, Requested, Reused, Skipped};
+    let idle = |node: &NodeView| matches!(node.state, Reused | Passed | Requested | Skipped);
     let changed_nothing = run.outcome == Some(Outcome::Succeeded)
         && run.nodes.iter().all(idle)
         && run.count(NodeState::Reused) > 0
@@ -108,7 +111,9 @@ pub fn registration(model: &Registration) -> String {
 
 fn work(run: &RunView) -> String {
     let of = |states: &[NodeState]| -> Vec<&str> {
-        let work = |node: &&NodeView| matches!(node.kind.as_str(), "data" | "step") && states.contains(&node.state);
+        let work = |node: &&NodeView| {
+            matches!(node.kind.as_str(), "data" | "step" | "registry") && states.contains(&node.state)
+        };
         run.nodes.iter().filter(work).map(|node| node.name.as_str()).collect()
     };
     let mut text = String::new();
@@ -148,6 +153,7 @@ fn failed(node: &NodeView, failure: &Failure, run: u64, width: Option<usize>) ->
         }
         "timed_out" => "give it more time with `timeout = ...` in its `{ }` block, or less to do".to_owned(),
         "out_of_memory" => "give it more memory with `memory = ...` in its `{ }` block, or less data".to_owned(),
+        "registry" => "mlp status lists what is registered".to_owned(),
         "operational" => "mend what the message names, then run the same command again".to_owned(),
         _ => format!("mlp logs {run} {}", clean(&node.name)),
     };
@@ -187,12 +193,52 @@ fn models(run: &RunView) -> String {
     if lines.is_empty() { lines } else { format!("\n{lines}") }
 }
 
-fn last_words(run: &RunView) -> String {
+/// A deployment that a run requested, as history tells it.
+pub fn request(request: &DeployRequest) -> String {
+    format!(
+        "deploy {}: {} version {} was {}",
+        clean(&request.node),
+        clean(&request.model),
+        request.version,
+        styled(GOOD, "requested")
+    )
+}
+
+/// What becomes of the deployments that the run requested, and why others were not.
+fn deployments(run: &RunView, resident: Option<u32>) -> String {
+    let mut text = String::new();
+    for request in &run.deployments {
+        let what = match resident {
+            Some(process) => format!("{} to the resident engine (process {process})", styled(GOOD, "handed over")),
+            None => format!("{} for the resident engine, which is not running", styled(WARN, "waits")),
+        };
+        let (node, model) = (clean(&request.node), clean(&request.model));
+        text.push_str(&format!("deploy {node}: {model} version {} {what}\n", request.version));
+    }
+    for node in run.nodes.iter().filter(|node| node.kind == "deploy") {
+        if matches!(node.state, NodeState::Blocked | NodeState::Skipped) {
+            let why = node.reason.as_deref().map_or(String::new(), |reason| format!(": {}", clean(reason)));
+            text.push_str(&format!("deploy {} {}{why}\n", clean(&node.name), styled(BAD, "not requested")));
+        }
+    }
+    text
+}
+
+/// What to type for the deployments to go on.
+fn next(run: &RunView, resident: Option<u32>) -> String {
+    match resident {
+        _ if run.deployments.is_empty() => String::new(),
+        Some(_) => "next:  mlp deploy status shows how it goes\n".to_owned(),
+        None => format!("next:  mlp serve {} takes it up\n", clean(&run.started.file)),
+    }
+}
+
+fn last_words(run: &RunView, resident: Option<u32>) -> String {
     let number = run.started.run;
     let kept: Vec<&str> = run
         .nodes
         .iter()
-        .filter(|node| matches!(node.state, NodeState::Done | NodeState::Reused))
+        .filter(|node| matches!(node.state, NodeState::Done | NodeState::Reused) && node.kind != "registry")
         .map(|node| node.name.as_str())
         .collect();
     let kept = match kept.len() {
@@ -200,7 +246,10 @@ fn last_words(run: &RunView) -> String {
         _ => format!("kept, and reused next time: {}", some_of(kept)),
     };
     let lines = match run.outcome {
-        Some(Outcome::Succeeded) | None => String::new(),
+        Some(Outcome::Succeeded) | None => next(run, resident),
+        Some(Outcome::Blocked) if run.nodes.iter().any(|node| node.kind == "deploy") => {
+            "safe:  nothing was registered; what is deployed and the models before are untouched\n".to_owned()
+        }
         Some(Outcome::Blocked) => "safe:  nothing was registered; the models before are untouched\n".to_owned(),
         Some(Outcome::Failed) => format!("safe:  {kept}\n"),
         Some(Outcome::Cancelled | Outcome::Interrupted) => {

@@ -8,8 +8,8 @@ use mlp_core::executor::ArtifactMeta;
 use mlp_core::history::RunSummary;
 use mlp_core::lock::Holder;
 use mlp_core::metrics::Metrics;
-use mlp_core::plan::{Decision, Plan, PlannedNode, Reason};
-use mlp_core::record::{Artifact, Failure, Measured, ModelVersion, Outcome, Record, RunStarted, Verdict};
+use mlp_core::plan::{Decision, Plan, PlannedNode, Reason, ResidentNode};
+use mlp_core::record::{Artifact, Failure, Measured, ModelVersion, Outcome, Record, RunStarted, Trigger, Verdict};
 use mlp_core::view::RunView;
 use mlp_lang::finding::{Code, Finding, Place, Safety};
 use mlp_lang::pipeline::NodeId;
@@ -58,6 +58,7 @@ fn fresh_plan() -> Plan {
             planned("quality", "gate", "2 requirements", Decision::Decide),
             planned("cancer", "model", "train.model", Decision::Decide),
         ],
+        resident: Vec::new(),
     }
 }
 
@@ -72,6 +73,7 @@ fn begun() -> Vec<Record> {
         params: vec![("seed".into(), Value::Int(8)), ("holdout".into(), Value::Fraction(0.2))],
         plan: fresh_plan(),
         resumes: None,
+        trigger: None,
         at: START,
     })]
 }
@@ -102,6 +104,7 @@ fn verdicts(threshold: f64) -> Vec<Verdict> {
             text: format!("eval.auc >= {threshold}"),
             because: Some("the published models reach it".into()),
             held: value >= threshold,
+            waived: None,
             measured: vec![Measured {
                 text: "eval.auc".into(),
                 value: Some(Value::Float(value)),
@@ -115,6 +118,7 @@ fn verdicts(threshold: f64) -> Vec<Verdict> {
             text: "eval.recall >= 95%".into(),
             because: None,
             held: true,
+            waived: None,
             measured: vec![Measured {
                 text: "eval.recall".into(),
                 value: Some(Value::Fraction(0.974)),
@@ -251,6 +255,10 @@ fn no_op() -> Vec<Record> {
 
 /// The lines of a pipe, then the summary: the whole output of `mlp run`.
 fn told(records: &[Record]) -> String {
+    told_with(records, None)
+}
+
+fn told_with(records: &[Record], resident: Option<u32>) -> String {
     let Some(Record::RunStarted(started)) = records.first() else { panic!("a run begins with its beginning") };
     let mut view = RunView::new(started.clone());
     let mut text = String::new();
@@ -260,7 +268,7 @@ fn told(records: &[Record]) -> String {
             let _ = writeln!(text, "{line}");
         }
     }
-    text.push_str(&summary::text(&view, None));
+    text.push_str(&summary::text(&view, resident, None));
     plain(&text)
 }
 
@@ -291,6 +299,75 @@ fn a_run_that_fails_on_data() {
 #[test]
 fn a_run_that_is_cancelled() {
     insta::assert_snapshot!(told(&cancelled()));
+}
+
+/// A pipeline that compares with what is in production, deploys, and is watched.
+fn deploying() -> Vec<Record> {
+    let mut records = succeeded();
+    let Some(Record::RunStarted(started)) = records.first_mut() else { panic!("a run begins with its beginning") };
+    let not_yet = || "no version of `cancer` is `production` yet".to_owned();
+    let skip = || Decision::Skip { reason: not_yet() };
+    let nodes = &mut started.plan.nodes;
+    nodes.insert(4, planned("cancer@production", "registry", "cancer", skip()));
+    nodes.insert(5, planned("rival", "step", "std/classify.evaluate", skip()));
+    nodes.push(planned("production", "deploy", "cancer by canary", Decision::Decide));
+    started.plan.resident = [("health", "monitor"), ("nightly", "trigger")]
+        .map(|(name, kind)| ResidentNode { name: name.into(), kind: kind.into() })
+        .to_vec();
+    let words = "monitor health: drift(mean_radius) 0.34 > 0.1 for 2 windows".into();
+    started.trigger = Some(Trigger { key: "health/7".into(), words });
+    let at = START + 3_900;
+    let end = records.pop();
+    for record in &mut records {
+        if let Record::GateJudged { verdicts, .. } = record {
+            verdicts.push(Verdict {
+                text: "eval.auc >= rival.auc - 0.5%".into(),
+                because: Some("a step back helps nobody".into()),
+                held: false,
+                waived: Some(format!("first: {}", not_yet())),
+                measured: Vec::new(),
+            });
+        }
+    }
+    let first = records.iter().position(|it| matches!(it, Record::GateJudged { .. })).expect("it is judged");
+    let skipped =
+        ["cancer@production", "rival"].map(|node| Record::NodeSkipped { node: node.into(), reason: not_yet(), at });
+    records.splice(first..first, skipped);
+    records.push(Record::DeployRequested { node: "production".into(), model: "cancer".into(), version: 1, at });
+    records.extend(end);
+    records
+}
+
+#[test]
+fn a_run_whose_deployment_waits_for_the_resident_engine() {
+    insta::assert_snapshot!(told(&deploying()));
+}
+
+#[test]
+fn a_run_whose_deployment_is_handed_over() {
+    let told = told_with(&deploying(), Some(4711));
+    let summary = told.rsplit_once("\nmodel cancer").expect("the registry comes first").1;
+    insta::assert_snapshot!(summary);
+}
+
+#[test]
+fn the_story_of_a_run_that_a_monitor_set_off() {
+    insta::assert_snapshot!(plain(&story::text(&view(deploying()), &[], false, NOW, None)));
+}
+
+#[test]
+fn a_plan_of_what_a_run_does_and_of_what_lives_on() {
+    let Some(Record::RunStarted(started)) = deploying().into_iter().next() else { panic!("it begins") };
+    let mut plan = started.plan;
+    let reasons = vec![Reason::Version { of: "cancer@production".into(), from: 1, to: 2 }];
+    plan.nodes[4] = planned(
+        "cancer@production",
+        "registry",
+        "cancer version 2",
+        Decision::Reuse { fingerprint: digest("cancer"), run: 2 },
+    );
+    plan.nodes[5] = planned("rival", "step", "std/classify.evaluate", Decision::Run { fingerprint: None, reasons });
+    insta::assert_snapshot!(plain(&plan::text(&plan, "breast_cancer", false, None)));
 }
 
 #[test]
@@ -337,9 +414,13 @@ fn runs_and_status() {
         failed: 0,
         skipped: 0,
         models: vec![("cancer".into(), run)],
+        trigger: None,
+        resumes: None,
         damaged: None,
     };
-    let runs = [line(3, None), line(2, None), line(1, Some(Outcome::Succeeded))];
+    let words = "monitor health: drift(mean_radius) 0.34 > 0.1".into();
+    let triggered = RunSummary { trigger: Some(Trigger { key: "k".into(), words }), ..line(4, Some(Outcome::Failed)) };
+    let runs = [triggered, line(3, None), line(2, None), line(1, Some(Outcome::Succeeded))];
     let mut text = super::runs::text(&runs, Some(3), NOW, None);
     let holder = Holder {
         pid: 4711,
@@ -418,6 +499,8 @@ fn everything_for_programs() {
     ];
     let mut text: String = documents.iter().map(|document| format!("{document:#}\n")).collect();
     text.extend(failed().iter().map(|record| format!("{}\n", json::event(record))));
+    let requests = deploying().into_iter().filter(|it| matches!(it, Record::DeployRequested { .. }));
+    text.extend(requests.map(|record| format!("{}\n", json::event(&record))));
     insta::assert_snapshot!(text);
 }
 

@@ -16,7 +16,7 @@ pub fn table(verdicts: &[Verdict], indent: &str, width: Option<usize>) -> String
     let bare = numbers(verdicts, false).render(indent, None);
     let mut lines = bare.lines();
     for verdict in verdicts {
-        let parts = if verdict.measured.len() == 1 { 0 } else { verdict.measured.len() };
+        let parts = if verdict.measured.len() == 1 || verdict.waived.is_some() { 0 } else { verdict.measured.len() };
         lines.by_ref().take(1 + parts).for_each(|line| text.push_str(&format!("{line}\n")));
         let because = verdict.because.as_deref().map(|because| format!("because {}", super::text::one_line(because)));
         let room = width.unwrap_or(usize::MAX).saturating_sub(indent.len() + 4).max(20);
@@ -33,6 +33,16 @@ fn numbers(verdicts: &[Verdict], with_reasons: bool) -> Table {
         let (mark, style) = if verdict.held { ("ok", GOOD) } else { ("no", BAD) };
         let because = verdict.because.as_deref().filter(|_| with_reasons);
         let because = because.map_or(String::new(), |because| format!("because {because}"));
+        if let Some(why) = &verdict.waived {
+            table.row([
+                Cell::styled(DIM, "--"),
+                Cell::styled(PLAIN, &verdict.text),
+                Cell::styled(DIM, &format!("waived, {why}")),
+                "".into(),
+                Cell::styled(DIM, &because),
+            ]);
+            continue;
+        }
         let [only] = verdict.measured.as_slice() else {
             // Several comparisons, or none: the whole sentence first, its parts below it.
             table.row([

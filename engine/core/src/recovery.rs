@@ -167,9 +167,8 @@ fn open_store(project: &Project, recovered: &mut Recovered) -> Result<Store, Eng
     };
     // What another version wrote is left to it, its store too.
     for run in project.run_numbers()? {
-        match journal::read(&project.journal(run)) {
-            Err(error @ journal::JournalError::Version { .. }) => return Err(error.into()),
-            _ => {}
+        if let Err(error @ journal::JournalError::Version { .. }) = journal::read(&project.journal(run)) {
+            return Err(error.into());
         }
     }
     let aside = project.state.join("store.broken");
