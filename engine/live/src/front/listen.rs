@@ -17,6 +17,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, Sleep};
 
 /// How long the headers of a request may take, and how long a connection may be idle.
@@ -59,6 +60,7 @@ pub(super) struct Listener {
     pub at: Address,
     pub bound: SocketAddr,
     stop: watch::Sender<bool>,
+    accepting: JoinHandle<()>,
 }
 
 impl Listener {
@@ -69,13 +71,16 @@ impl Listener {
         let bound = socket.local_addr().map_err(fail)?;
         let (stop, stopped) = watch::channel(false);
         let router = http::router(Arc::clone(shared), at.clone());
-        tokio::spawn(accept(socket, router, Arc::clone(&shared.connections), stopped));
-        Ok(Listener { at, bound, stop })
+        let accepting = tokio::spawn(accept(socket, router, Arc::clone(&shared.connections), stopped));
+        Ok(Listener { at, bound, stop, accepting })
     }
 
-    /// Accepts no more connections, and ends those there are after the request they are in.
-    pub fn stop(&self) {
+    /// Accepts no more connections, and ends those there are after the request they are in. Returns when the address is
+    /// free.
+    pub async fn stop(self) {
         self.stop.send_replace(true);
+        // It has nothing left to do but to return.
+        let _ = self.accepting.await;
     }
 }
 

@@ -138,13 +138,9 @@ impl Front {
             wanted.entry(deployment.address()).or_insert_with(|| name.clone());
         }
         let mut listeners = self.listeners.lock().await;
-        listeners.retain(|listener| {
-            let kept = wanted.contains_key(&listener.at);
-            if !kept {
-                listener.stop();
-            }
-            kept
-        });
+        for gone in listeners.extract_if(.., |listener| !wanted.contains_key(&listener.at)) {
+            gone.stop().await;
+        }
         let mut bound = Vec::with_capacity(wanted.len());
         for (at, deployment) in wanted {
             if let Some(listener) = listeners.iter().find(|listener| listener.at == at) {
@@ -224,8 +220,9 @@ impl Front {
     /// unloads everything.
     pub async fn drain(&self, within: Duration) {
         self.shared.draining.store(true, Ordering::Relaxed);
-        let listeners = self.listeners.lock().await;
-        listeners.iter().for_each(Listener::stop);
+        for listener in self.listeners.lock().await.drain(..) {
+            listener.stop().await;
+        }
         self.shared.connections.end(within).await;
         let deployments = self.shared.deployments.read().unwrap_or_else(PoisonError::into_inner).clone();
         for deployment in deployments.values() {
