@@ -12,10 +12,27 @@
 //! Invariants: pure functions; no input panics; the numbers of a [`Drift`] are finite; what cannot be measured is a
 //! [`NoDrift`], never a number that reads as "no drift".
 
+mod bins;
+mod distance;
+mod kolmogorov;
+mod ks;
+mod numbers;
 mod outcome;
+mod reference;
+mod shares;
+mod special;
+#[cfg(test)]
+mod tests;
 
+pub use bins::{by_quantiles, quantiles, sturges};
+pub use distance::{wasserstein, wasserstein_normed};
+pub use ks::{Ks, ks};
 pub use mlp_lang::live::DriftMethod;
+pub use numbers::Numbers;
 pub use outcome::{Bins, Drift, NoDrift, Rule, Side, share};
+pub use reference::Reference;
+pub use shares::{Pair, chi_square, jensen_shannon, psi, two_proportions};
+pub use special::{chi_square_above, normal_beyond};
 
 /// The cells of one column.
 #[derive(Clone, Copy, Debug)]
@@ -29,32 +46,10 @@ pub enum Sample<'a> {
 /// Measures how far `current` is from `reference`, by `method`.
 ///
 /// `numeric` is how the column is meant: numbers that are codes (`weekday`) are categories when it is false. Texts are
-/// always categories. To compare many windows with the same reference, prepare it once: `Reference::prepare`.
+/// always categories. To compare many windows with the same reference, prepare it once: [`Reference::prepare`].
 ///
 /// # Errors
 /// [`NoDrift`] says in words why there is no number.
 pub fn drift(reference: &Sample, current: &Sample, method: DriftMethod, numeric: bool) -> Result<Drift, NoDrift> {
     Reference::prepare(reference, numeric)?.drift(current, method)
-}
-
-/// A reference that is sorted or counted once and compared with many windows.
-#[derive(Clone, Debug)]
-pub struct Reference {}
-
-impl Reference {
-    /// Sorts or counts the reference's cells; `numeric` as in [`drift`].
-    ///
-    /// # Errors
-    /// [`NoDrift::NoRows`] when nothing is left to compare with.
-    pub fn prepare(_reference: &Sample, _numeric: bool) -> Result<Reference, NoDrift> {
-        Ok(Reference {})
-    }
-
-    /// As [`drift`].
-    ///
-    /// # Errors
-    /// [`NoDrift`] says in words why there is no number.
-    pub fn drift(&self, _current: &Sample, _method: DriftMethod) -> Result<Drift, NoDrift> {
-        Err(NoDrift::NoRows(Side::Current))
-    }
 }
