@@ -1,5 +1,6 @@
 //! The log and its labels, seen from outside, and what a crash leaves of them.
 
+mod judge;
 mod labels;
 mod log;
 
