@@ -20,6 +20,7 @@ mod column;
 mod columnar;
 pub mod drift;
 mod header;
+pub mod peek;
 mod quotes;
 mod records;
 mod report;
