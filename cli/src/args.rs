@@ -200,6 +200,20 @@ pub struct Run {
     pub wait: bool,
 }
 
+impl Run {
+    /// `mlp run FILE` with these parameters and nothing else.
+    pub fn of(file: &std::path::Path, params: &Params) -> Run {
+        Run {
+            file: file.to_owned(),
+            params: Params { params: params.params.clone() },
+            jobs: None,
+            force: Force { force: Vec::new(), force_all: false },
+            keep_going: false,
+            wait: false,
+        }
+    }
+}
+
 /// `mlp runs`
 #[derive(Debug, Args)]
 pub struct Runs {

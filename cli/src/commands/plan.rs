@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::render::{json, plan as render};
 use crate::screen::Screen;
-use mlp_core::aliases::Aliases;
+use super::resident::aliases;
 use mlp_core::history::History;
 
 /// Tells what `mlp run` with the same arguments would do now.
@@ -17,9 +17,10 @@ pub fn plan(screen: &Screen, args: &Plan) -> Result<Exit, Fault> {
         Err(stopped) => return stopped.end(),
     };
     let parts = loaded.world.parts(None);
-    let history = History::open(&project(&screen.options, &args.file));
+    let project = project(&screen.options, &args.file);
+    let history = History::open(&project);
     let force = forced(&loaded.pipeline, &args.force);
-    let plan = history.plan(&parts, &loaded.pipeline, loaded.world.base(), &force, &Aliases::none())?;
+    let plan = history.plan(&parts, &loaded.pipeline, loaded.world.base(), &force, &aliases(&project)?)?;
     if screen.is_json() {
         let mut document = json::plan(&plan, &loaded.pipeline.name, &loaded.source.path);
         let sources = [loaded.source];

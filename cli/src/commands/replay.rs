@@ -2,13 +2,14 @@
 
 use super::load::load;
 use super::{project, project_here, run};
-use crate::args::Replay;
+use crate::args::{Replay, Run};
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::living::{self, Served, pick_deployment};
 use crate::render::live;
 use crate::screen::Screen;
 use mlp_core::executor::Tables;
+use mlp_core::predictor::Cells;
 use mlp_core::record::Millis;
 use mlp_data::TableReader;
 use mlp_lang::live::DeployNode;
@@ -17,9 +18,9 @@ use mlp_lang::types::{Column, Schema, Type};
 use mlp_live::clock::LiveClock;
 use mlp_live::control::{Answer, Client, Request};
 use mlp_data::cells::read_table;
-use mlp_live::evidence::Reference;
 use mlp_live::home::Home;
 use mlp_live::replay::{Pace, Played, ReplayError, Row, play, rows};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Plays rows.
@@ -59,7 +60,7 @@ fn through(screen: &Screen, args: &Replay, file: &Path) -> Result<Exit, Fault> {
     let home = Home::of(&project);
     let aliases = home.aliases().map_err(Fault::new)?;
     if aliases.serving(&name).is_none() {
-        let ended = run::first(screen, file, &args.params.params)?;
+        let ended = run::run(screen, &Run::of(file, &args.params))?;
         if !matches!(ended, Exit::Done | Exit::Waiting) {
             return Ok(ended);
         }
@@ -159,7 +160,7 @@ fn time_column(args: &Replay, node: &DeployNode) -> Result<Column, Fault> {
 }
 
 /// Reads the data by the schema of what is served, its label and its time.
-fn import(data: &Path, node: &DeployNode, time: &Column) -> Result<Reference, Fault> {
+fn import(data: &Path, node: &DeployNode, time: &Column) -> Result<BTreeMap<String, Cells>, Fault> {
     let mut columns = node.row.columns.clone();
     for more in node.label.iter().chain([time]) {
         if columns.iter().all(|column| column.name != more.name) {

@@ -2,7 +2,7 @@
 
 use super::load::{Loaded, forced, load};
 use super::project;
-use super::resident::resident;
+use super::resident::{aliases, resident};
 use crate::args::Run;
 use crate::exit::Exit;
 use crate::fault::Fault;
@@ -35,6 +35,7 @@ pub fn run(screen: &Screen, args: &Run) -> Result<Exit, Fault> {
         teller.notice(&format!("compiling {} for this machine; this happens once", clean(module)));
     })));
     let project = project(&screen.options, &args.file);
+    let aliases = aliases(&project)?;
     let engine = open(project.clone(), parts, args.wait, &*progress)?;
     for note in engine.recovered() {
         progress.notice(&format!("note: {}", clean(note)));
@@ -43,7 +44,7 @@ pub fn run(screen: &Screen, args: &Run) -> Result<Exit, Fault> {
         Some(jobs) => usize::from(jobs),
         None => std::thread::available_parallelism().map_or(1, usize::from),
     };
-    let report = carry_out(engine, request(loaded, args, jobs), progress.clone());
+    let report = carry_out(engine, request(loaded, args, jobs, aliases), progress.clone());
     // The summary belongs below a tidy screen, even after a fault.
     let written = progress.finish();
     let report = report?;
@@ -67,7 +68,7 @@ fn open(project: Project, parts: Parts, wait: bool, progress: &dyn Progress) -> 
     }
 }
 
-fn request(loaded: Loaded, args: &Run, jobs: usize) -> RunRequest {
+fn request(loaded: Loaded, args: &Run, jobs: usize, aliases: Aliases) -> RunRequest {
     RunRequest {
         force: forced(&loaded.pipeline, &args.force),
         base: loaded.world.base().to_owned(),
@@ -75,7 +76,7 @@ fn request(loaded: Loaded, args: &Run, jobs: usize) -> RunRequest {
         source: loaded.source,
         jobs,
         keep_going: args.keep_going,
-        aliases: Aliases::none(),
+        aliases,
         trigger: None,
     }
 }

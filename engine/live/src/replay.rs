@@ -8,14 +8,14 @@
 //! same story on any machine.
 
 use crate::control::{Answer, Client, NotAsked, Request};
-use crate::evidence::{LabelValue, Reference};
+use crate::evidence::LabelValue;
 use mlp_core::clock::rfc3339;
 use mlp_core::predictor::Cells;
 use mlp_core::record::Millis;
 use mlp_lang::live::DeployNode;
 use mlp_lang::types::{Column, Type};
 use serde_json::{Map, Number, Value};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 /// Labels arrive in batches of a day, like an export that somebody makes at night.
@@ -78,7 +78,7 @@ pub enum ReplayError {
 }
 
 /// The rows of a table as requests to a deployment, in the order of their time. `time` is the column that tells it.
-pub fn rows(table: &Reference, node: &DeployNode, time: &str) -> Result<Vec<Row>, String> {
+pub fn rows(table: &BTreeMap<String, Cells>, node: &DeployNode, time: &str) -> Result<Vec<Row>, String> {
     let Some(Cells::Numbers(times)) = table.get(time) else {
         return Err(format!("the data has no column `{time}` of type `time`"));
     };

@@ -140,7 +140,7 @@ impl Resident {
                 table?
             }
         };
-        let table = Arc::new(table);
+        let table = Arc::new(Reference::new(table));
         self.judging.references.retain(|(monitor, _), _| monitor != name);
         self.judging.references.insert(key, table.clone());
         Ok(table)
