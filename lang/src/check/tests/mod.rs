@@ -4,6 +4,7 @@ mod laws;
 mod render;
 
 use crate::check::{Checked, check, inspect};
+use crate::pipeline::NodeKind;
 use crate::signature::{ModuleError, ModuleSignature, Modules};
 use crate::span::Source;
 use indexmap::IndexMap;
@@ -88,6 +89,31 @@ fn the_prelude_is_sound() {
     let checked = checked(PRELUDE);
     assert_eq!(render::findings(&Source::new("test.mlp", PRELUDE), &checked.findings), "no findings\n");
     insta::assert_snapshot!(serde_json::to_string_pretty(&checked.pipeline).unwrap());
+}
+
+const LIVE: &str = include_str!("live.mlp");
+
+#[test]
+fn what_is_live_becomes_nodes_of_the_same_graph() {
+    let checked = checked(LIVE);
+    assert_eq!(render::findings(&Source::new("test.mlp", LIVE), &checked.findings), "no findings\n");
+    let pipeline = checked.pipeline.unwrap();
+    let live = pipeline.nodes.iter().filter(|node| {
+        matches!(node.kind, NodeKind::Registry(_) | NodeKind::Deploy(_) | NodeKind::Monitor(_) | NodeKind::Trigger(_))
+    });
+    let mut out = String::new();
+    for node in &pipeline.nodes {
+        out.push_str(&format!("{} {} needs {:?} when {:?}\n", node.id.0, node.name, node.needs, node.when));
+    }
+    for node in live {
+        out.push_str(&format!("{} {:?} {:#?}\n", node.name, node.doc, node.kind));
+    }
+    insta::assert_snapshot!(out);
+    assert!(pipeline.batch().iter().all(|node| !node.kind.is_resident()));
+    assert_eq!(pipeline.nodes.len() - pipeline.batch().len(), 4);
+    assert!(pipeline.nodes.iter().enumerate().all(|(at, node)| node.id.index() == at));
+    let text = serde_json::to_string(&pipeline).unwrap();
+    assert_eq!(serde_json::from_str::<crate::pipeline::Pipeline>(&text).unwrap(), pipeline);
 }
 
 #[test]
