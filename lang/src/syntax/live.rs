@@ -82,12 +82,22 @@ impl Parser<'_> {
                 return Some(Event::Change(builder.ident(&first)));
             }
             let mut text = |node, what| {
-                let span = builder.span(&node);
-                Ident { name: builder.fixed_text(node, what), span }
+                let (span, before) = (builder.span(&node), builder.findings.len());
+                let name = builder.fixed_text(node, what);
+                (builder.findings.len() == before).then_some(Ident { name, span })
             };
             let cron = text(first, "a schedule");
-            Some(Event::Schedule { cron, zone: parts.next().map(|node| text(node, "a zone")) })
+            let zone = parts.next().map(|node| text(node, "a zone"));
+            let zone = match zone {
+                None => None,
+                Some(zone) => Some(zone?),
+            };
+            Some(Event::Schedule { cron: cron?, zone })
         });
+        if header.is_none() && self.declared_name().is_some_and(|word| word.name == "breach") {
+            let finding = self.findings.pop();
+            self.findings.extend(finding.map(|it| it.help("`on breach` belongs into a `monitor`, indented")));
+        }
         let actions = self.actions();
         Some(DeclarationKind::Trigger { event: header?, actions })
     }
@@ -185,7 +195,7 @@ impl Parser<'_> {
             let counts = |tolerate: &&mut Range<usize>| {
                 let between = tolerate.end..member.start;
                 self.word(tolerate.start) == "tolerate"
-                    && self.tokens[member.start].kind == TokenKind::Number
+                    && self.tokens[member.start].kind != TokenKind::Word
                     && between.clone().any(|i| self.word(i) == ",")
             };
             match whole.last_mut().filter(counts) {

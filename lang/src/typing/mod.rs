@@ -132,7 +132,10 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
                     format!("a condition must be true or false, and {found} is neither"),
                 )
                 .label(format!("this is {}", with_article(&typed.ty)))
-                .help("compare it: `eval.accuracy >= 90%`"),
+                .help(match self.scope {
+                    Scope::Service => "compare it: `error_rate <= 1%`",
+                    _ => "compare it: `eval.accuracy >= 90%`",
+                }),
             );
             return Typed::unknown();
         }

@@ -82,6 +82,10 @@ case_files! {
     gates: "gates.txt";
     params: "params.txt";
     later: "later.txt";
+    registry: "registry.txt";
+    deploy: "deploy.txt";
+    monitor: "monitor.txt";
+    trigger: "trigger.txt";
 }
 
 #[test]
@@ -146,6 +150,31 @@ fn overrides_are_read_in_the_syntax_of_their_type() {
     ];
     out.push_str(&render::findings(&Source::new("test.mlp", params), &checked_with(params, &bad).findings));
     insta::assert_snapshot!(out);
+}
+
+/// Codes that need more than one file or no file to come about, each with the test that gives it.
+const GIVEN_ELSEWHERE: &[&str] = &["E0213", "E0309", "E0411", "E0216"];
+
+#[test]
+fn every_code_has_a_wrong_example() {
+    let snapshots: String = [
+        include_str!("snapshots/mlp_lang__check__tests__names.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__expressions.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__calls.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__data.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__gates.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__params.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__later.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__registry.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__deploy.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__monitor.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__trigger.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__ten_planted_mistakes_are_ten_findings.snap"),
+    ]
+    .concat();
+    for (code, _) in crate::codes::ALL.iter().filter(|(code, _)| !GIVEN_ELSEWHERE.contains(&&*code.id)) {
+        assert!(snapshots.contains(&format!("[{} {}]", code.id, code.name)), "no example of {} {}", code.id, code.name);
+    }
 }
 
 #[test]

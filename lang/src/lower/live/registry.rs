@@ -7,7 +7,7 @@ use crate::codes;
 use crate::context::{Context, Reference, Use};
 use crate::finding::{Finding, Safety};
 use crate::live::{Pick, RegistryNode};
-use crate::lower::{Part, graph};
+use crate::lower::{Part, graph, references};
 use crate::names::{Kind, suggest};
 use crate::pipeline::{Expr, Node, NodeId, NodeKind, OutputRef};
 use crate::span::Span;
@@ -110,6 +110,8 @@ pub(crate) fn told(cx: &mut Context<'_>, body: &ast::Expr, when: Option<&ast::Ex
             .help("remove it, or give the step `registry(\"model@deployment\")`"),
         );
     }
+    let mut mentions_exists = false;
+    when.into_iter().for_each(|when| references::names(when, &mut |name, _| mentions_exists |= name == "exists"));
     let first = cx.file.declarations.len();
     for position in positions {
         let Some(reference) = cx.registry.get_mut(position - first) else { continue };
@@ -119,7 +121,8 @@ pub(crate) fn told(cx: &mut Context<'_>, body: &ast::Expr, when: Option<&ast::Ex
             span = Some(taken.span);
         }
         let Some(span) = span else { continue };
-        if exists || matches!(reference.pick, Pick::Version(_)) {
+        // `when exists and ...` is told where it is typed.
+        if mentions_exists || matches!(reference.pick, Pick::Version(_)) {
             continue;
         }
         let message = match &reference.pick {

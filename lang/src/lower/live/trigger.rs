@@ -51,9 +51,9 @@ fn is_the_first(cx: &mut Context<'_>, event: &Event, span: Span) -> Option<()> {
     let key = |event: &Event| match event {
         Event::Schedule { cron, zone } => {
             let fields = cron.name.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
-            (fields, zone.as_ref().map(|zone| zone.name.to_ascii_lowercase()))
+            (fields, zone.as_ref().map_or("utc".to_owned(), |zone| zone.name.to_ascii_lowercase()))
         }
-        Event::Change(data) => (data.name.clone(), Some(String::new())),
+        Event::Change(data) => (data.name.clone(), String::new()),
     };
     let events = cx.file.declarations.iter().filter_map(|declaration| match &declaration.kind {
         DeclarationKind::Trigger { event, .. } => Some(event),

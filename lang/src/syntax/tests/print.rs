@@ -96,7 +96,9 @@ pub fn declaration(out: &mut String, declaration: &Declaration) {
             writeln!(out, "deploy {} of {}", name.name, model.name).map(|()| {
                 settings(out, s);
                 strategies.iter().for_each(|s| strategy(out, s));
-                rollback.iter().for_each(|limit| drop(writeln!(out, "  rollback within {}", expr(limit))));
+                rollback.iter().for_each(|limit| {
+                    let _ = writeln!(out, "  rollback within {}", expr(limit));
+                });
             })
         }
         Monitor { name, deployment, rhythm, settings: s, watches, breaches, block: _ } => {
@@ -106,7 +108,9 @@ pub fn declaration(out: &mut String, declaration: &Declaration) {
                     let _ = writeln!(out, "  every {}{over}", expr(every));
                 }
                 settings(out, s);
-                watches.iter().for_each(|w| drop(writeln!(out, "  watch {}", expr(&w.condition))));
+                watches.iter().for_each(|w| {
+                    let _ = writeln!(out, "  watch {}", expr(&w.condition));
+                });
                 for breach in breaches {
                     let windows =
                         breach.windows.as_ref().map_or(String::new(), |w| format!(" for {} windows", expr(w)));
@@ -135,7 +139,9 @@ fn strategy(out: &mut String, strategy: &Strategy) {
         };
         let _ = writeln!(out, "    weight {}{hold}", expr(&weight.share));
     }
-    strategy.phases.iter().for_each(|p| drop(writeln!(out, "    {} for {}", p.name.name, expr(&p.length))));
+    strategy.phases.iter().for_each(|p| {
+        let _ = writeln!(out, "    {} for {}", p.name.name, expr(&p.length));
+    });
     settings(out, &strategy.settings);
     let Some(check) = &strategy.check else { return };
     let _ = writeln!(out, "    check every {}", check.every.as_ref().map_or("-".into(), expr));
@@ -143,7 +149,9 @@ fn strategy(out: &mut String, strategy: &Strategy) {
         let fails = verdict.failure.as_ref().map_or(String::new(), |f| format!(" fails when {}", expr(f)));
         let _ = writeln!(out, "      {}{fails}", expr(&verdict.success));
     }
-    check.tolerate.iter().for_each(|(n, what)| drop(writeln!(out, "      tolerate {} {}", expr(n), what.name)));
+    for (number, what) in &check.tolerate {
+        let _ = writeln!(out, "      tolerate {} {}", expr(number), what.name);
+    }
     settings(out, &check.settings);
 }
 
