@@ -108,7 +108,6 @@ fn rhythm(cx: &mut Context<'_>, written: &Written<'_>) -> Option<(i64, i64)> {
 }
 
 /// The table that drift is measured against, if there is one. `None`: a mistake was reported.
-#[allow(clippy::option_option)]
 fn reference(
     cx: &mut Context<'_>,
     written: &Written<'_>,

@@ -98,7 +98,7 @@ pub(crate) fn told(cx: &mut Context<'_>, body: &ast::Expr, when: Option<&ast::Ex
     graph::inputs(cx, body, &mut |value| found.push(value));
     let calls = |value: &&ast::Expr| matches!(&value.kind, ExprKind::Call(callee, _) if is_registry(callee));
     let positions: Vec<usize> = found.iter().filter_map(|value| position(cx, value)).collect();
-    if let Some(condition) = when.filter(|_| exists && !found.iter().any(|value| calls(value)))
+    if let Some(condition) = when.filter(|_| exists && !found.iter().any(calls))
         && !matches!(body.kind, ExprKind::Error)
     {
         cx.report(
