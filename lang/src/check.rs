@@ -36,7 +36,7 @@ use crate::span::Source;
 use crate::syntax::MOST_FINDINGS;
 use crate::syntax::codes::TOO_MANY_FINDINGS;
 use indexmap::IndexMap;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 #[cfg(test)]
 mod tests;
@@ -93,6 +93,8 @@ fn check_for(
         nodes: HashMap::new(),
         order: Vec::new(),
         ids: HashMap::new(),
+        registry: Vec::new(),
+        skipped_first: HashSet::new(),
         once: HashMap::new(),
     };
     let pipeline = lower::lower(&mut cx, modules, overrides, purpose);

@@ -4,7 +4,7 @@
 
 use crate::finding::Code;
 
-pub use crate::syntax::codes::NOT_IN_THIS_VERSION;
+pub use crate::syntax::codes::{NOT_IN_THIS_VERSION, UNEXPECTED_SYNTAX};
 
 macro_rules! codes {
     ($($constant:ident = $id:literal $name:literal $meaning:literal;)*) => {
@@ -35,6 +35,9 @@ codes! {
     DUPLICATE_COLUMN = "E0217" "duplicate-column" "A column declared twice in one schema.";
     DUPLICATE_SETTING = "E0218" "duplicate-setting" "A setting given twice in one block or call.";
     REPEATED_COLUMN = "E0219" "repeated-column" "A column named twice in one list.";
+    UNKNOWN_REGISTRATION = "E0220" "unknown-registration" "A model in `registry(...)` that this file never registers.";
+    UNKNOWN_ALIAS = "E0221" "unknown-alias" "An alias in `registry(...)` that no version can have.";
+    UNKNOWN_ZONE = "E0222" "unknown-zone" "A time zone that does not exist.";
     TYPE_MISMATCH = "E0301" "type-mismatch" "A value of one type where another is wanted.";
     MISSING_UNIT = "E0302" "missing-unit" "A bare number where a fraction, duration or size is wanted.";
     BAD_OPERANDS = "E0303" "bad-operands" "An operator between types that it does not join.";
@@ -62,10 +65,27 @@ codes! {
     TWO_PIPELINES = "E0414" "two-pipelines" "A file with more than one `pipeline`.";
     MISPLACED_SUPPORT = "E0415" "misplaced-support" "`min_support` on a condition without groups.";
     LEAKING_LABEL = "E0416" "leaking-label" "A label among the features of the same step.";
+    MISPLACED_REGISTRY = "E0417" "misplaced-registry" "`registry(...)` where no step takes a model.";
+    MISSING_EXISTS = "E0418" "missing-exists" "A step that reads what no first run can find, without `when exists`.";
+    MISPLACED_EXISTS = "E0419" "misplaced-exists" "`exists` on a step that reads nothing from the registry, or beside another condition.";
+    MISPLACED_FIRST = "E0420" "misplaced-first" "`unless first` on a requirement that every run can measure.";
+    WRONG_STRATEGY = "E0421" "wrong-strategy" "A deployment without a strategy, or with several.";
+    BAD_WEIGHTS = "E0422" "bad-weights" "Weights that do not rise to 100%, or one that never ends.";
+    MISSING_NO_DATA = "E0423" "missing-no-data" "A check or a monitor that does not say what no data means.";
+    NOTHING_CHECKED = "E0424" "nothing-checked" "A check without conditions, a monitor without watches, a breach without actions.";
+    WRONG_DIRECTION = "E0425" "wrong-direction" "A watch that holds when things are bad.";
+    UNFIT_COLUMN = "E0426" "unfit-column" "A column whose drift cannot be measured so.";
+    UNFIT_METRIC = "E0427" "unfit-metric" "A metric that this kind of model does not have.";
+    WRONG_LABEL = "E0428" "wrong-label" "A watch of another column than the model predicts.";
+    NOT_LOGGED = "E0429" "not-logged" "A monitor of a deployment that logs nothing.";
+    BAD_SCHEDULE = "E0430" "bad-schedule" "A schedule that cannot be read.";
+    NEVER_FIRES = "E0431" "never-fires" "A schedule that no day fits.";
     UNUSED_PARAM = "W0201" "unused-param" "A parameter that nothing reads.";
     UNUSED_SCHEMA = "W0202" "unused-schema" "A schema that no data has.";
     UNUSED_MODULE = "W0203" "unused-module" "A `use` that no step calls.";
     UNGATED_MODEL = "W0401" "ungated-model" "A model that is registered whatever it measures.";
     IDLE_GATE = "W0402" "idle-gate" "A gate that no model and no step waits for.";
     ALWAYS_HOLDS = "W0403" "always-holds" "A requirement or expectation that cannot fail.";
+    FIRST_RUN_FAILS = "W0404" "first-run-fails" "A requirement on what the first run cannot measure.";
+    IDLE_REFERENCE = "W0405" "idle-reference" "A reference that no watch is measured against.";
 }

@@ -1,15 +1,16 @@
 //! What the checker knows while it works: the names, what was found out about each declaration, and the findings.
 
 use crate::finding::{Finding, Label, Place};
+use crate::live::Pick;
 use crate::names::Names;
 use crate::pipeline::{MetricRef, NodeId};
 use crate::signature::ModuleSignature;
 use crate::span::{Source, Span};
 use crate::syntax::ast::File;
-use crate::types::{Schema, Type};
+use crate::types::{Column, Schema, Type};
 use crate::value::Value;
 use indexmap::IndexMap;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The state of one check. Passes fill it from left to right: modules, parameters, schemas, then nodes in topological
@@ -33,6 +34,10 @@ pub(crate) struct Context<'a> {
     pub(crate) order: Vec<usize>,
     /// By index of the declaration.
     pub(crate) ids: HashMap<usize, NodeId>,
+    /// References to what is registered. Among declarations, the one at `k` has the index `declarations.len() + k`.
+    pub(crate) registry: Vec<Reference>,
+    /// Steps that a first run skips, as what they read from the registry cannot be there yet.
+    pub(crate) skipped_first: HashSet<NodeId>,
     /// Mistakes that have one cause and many places: which finding tells of it, and at how many more places it was met.
     pub(crate) once: HashMap<String, (usize, usize)>,
 }
@@ -62,6 +67,43 @@ pub(crate) struct NodeFacts {
     pub(crate) outputs: Option<IndexMap<String, Type>>,
     /// For each metrics output that can be given per group: the columns asked for. `None`: not known.
     pub(crate) groups: HashMap<String, Option<Vec<String>>>,
+    /// Of a step that trains, and of a model: what it learnt from.
+    pub(crate) trained: Option<Trained>,
+    /// Of a model: what it predicts with. Of a deployment: its model's.
+    pub(crate) flavor: Option<String>,
+    /// Of a deployment: whether it logs its predictions.
+    pub(crate) logs: Option<bool>,
+}
+
+/// The table that a model learnt from.
+#[derive(Clone, Debug)]
+pub(crate) struct Trained {
+    /// Its columns without the label.
+    pub(crate) row: Schema,
+    /// What is predicted, if that is known.
+    pub(crate) label: Option<Column>,
+}
+
+/// `registry("demand@production")`
+pub(crate) struct Reference {
+    pub(crate) model: String,
+    pub(crate) pick: Pick,
+    /// Of the text, where it first stands.
+    pub(crate) span: Span,
+    /// The declaration where it first stands.
+    pub(crate) first: usize,
+    /// Who reads it.
+    pub(crate) uses: Vec<Use>,
+}
+
+/// A step that reads a reference.
+pub(crate) struct Use {
+    /// What it takes.
+    pub(crate) flavor: String,
+    /// Of the call.
+    pub(crate) span: Span,
+    /// `when exists`
+    pub(crate) exists: bool,
 }
 
 impl Context<'_> {

@@ -10,7 +10,7 @@ use crate::finding::{Finding, Safety};
 use crate::lower::references;
 use crate::names::{Kind, declared_name, is_built_in};
 use crate::span::Span;
-use crate::syntax::ast::{Attribute, DeclarationKind, Expr, Ident};
+use crate::syntax::ast::{Attribute, DeclarationKind, Event, Expr, Hold, Ident, Strategy};
 use std::collections::{HashMap, HashSet};
 
 /// Adds the lints of a file. `broken`: the parser reported something.
@@ -26,7 +26,7 @@ fn unused(cx: &mut Context<'_>, broken: bool) {
     for (index, declaration) in file.declarations.iter().enumerate() {
         let Some((name, kind, span)) = declared_name(declaration) else { continue };
         let elsewhere = words.get(name).is_some_and(|count| *count > 1);
-        let reported = is_built_in(name) || kind == Kind::Module && matches!(cx.modules.get(&index), Some(None));
+        let reported = is_built_in(name, kind) || kind == Kind::Module && matches!(cx.modules.get(&index), Some(None));
         if reported || name.starts_with('_') || mentioned.contains(name) || elsewhere || !cx.names.owns(name, index) {
             continue;
         }
@@ -100,10 +100,55 @@ fn mentioned<'a>(cx: &Context<'a>) -> HashSet<&'a str> {
                 card.iter().for_each(|(_, value)| expression(value));
                 settings.iter().for_each(|setting| expression(&setting.value));
             }
+            DeclarationKind::Deploy { model, settings, strategies, rollback, .. } => {
+                idents.push(model);
+                settings.iter().for_each(|setting| expression(&setting.value));
+                rollback.iter().for_each(&mut expression);
+                for strategy in strategies {
+                    of_strategy(strategy, &mut expression);
+                }
+            }
+            DeclarationKind::Monitor { deployment, rhythm, settings, watches, breaches, .. } => {
+                idents.push(deployment);
+                rhythm.iter().for_each(|rhythm| {
+                    expression(&rhythm.every);
+                    rhythm.over.iter().for_each(&mut expression);
+                });
+                settings.iter().for_each(|setting| expression(&setting.value));
+                watches.iter().for_each(|watch| expression(&watch.condition));
+                for breach in breaches {
+                    breach.windows.iter().for_each(&mut expression);
+                    breach.actions.iter().for_each(|action| expression(&action.what));
+                }
+            }
+            DeclarationKind::Trigger { event, actions } => {
+                if let Event::Change(data) = event {
+                    idents.push(data);
+                }
+                actions.iter().for_each(|action| expression(&action.what));
+            }
         }
     }
     found.extend(idents.into_iter().map(|ident| ident.name.as_str()));
     found
+}
+
+fn of_strategy<'a>(strategy: &'a Strategy, expression: &mut impl FnMut(&'a Expr)) {
+    for weight in &strategy.weights {
+        expression(&weight.share);
+        if let Hold::For(length) = &weight.hold {
+            expression(length);
+        }
+    }
+    strategy.phases.iter().for_each(|phase| expression(&phase.length));
+    strategy.settings.iter().for_each(|setting| expression(&setting.value));
+    let Some(check) = &strategy.check else { return };
+    check.every.iter().for_each(&mut *expression);
+    for verdict in &check.verdicts {
+        expression(&verdict.success);
+        verdict.failure.iter().for_each(&mut *expression);
+    }
+    check.tolerate.iter().for_each(|(count, _)| expression(count));
 }
 
 /// How often each word stands in the text.

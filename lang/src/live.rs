@@ -14,7 +14,8 @@ use crate::value::Value;
 use serde::{Deserialize, Serialize};
 
 /// `registry("demand@production")`: a version of a model that an earlier run registered. Its node is named as it is
-/// written, `demand@production`; its one output is named `model`. Two references to the same are one node.
+/// written, `demand@production`, or `demand@latest` for `registry("demand")`, so that it is not the name of the model's own
+/// node; its one output is named `model`. Two references to the same are one node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RegistryNode {
     /// The model's name.
@@ -97,7 +98,7 @@ pub enum Sticky {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
-    /// `replace { watch for 10m  check ... }`: all traffic at once, then, if told, watched; the old version is kept until
+    /// `replace { watch for 10m, check ... }`: all traffic at once, then, if told, watched; the old version is kept until
     /// the watch is over and takes the traffic back if a check fails.
     Replace {
         /// How long it is watched; 0: not at all.
@@ -105,14 +106,14 @@ pub enum Strategy {
         /// What is checked meanwhile.
         check: Option<Check>,
     },
-    /// `canary { 5% for 10m  25% until promoted  100%  check ... }`
+    /// `canary { 5% for 10m, 25% until promoted, 100%, check ... }`
     Canary {
         /// Weights rise strictly; the last is 100% and ends the rollout.
         steps: Vec<CanaryStep>,
         /// What is checked from the first step to the last.
         check: Option<Check>,
     },
-    /// `blue_green { preview for 10m  keep for 1h  check ... }`: during the preview the candidate sees a copy of every
+    /// `blue_green { preview for 10m, keep for 1h, check ... }`: during the preview the candidate sees a copy of every
     /// request and its answers are thrown away; then all traffic switches at once; then the old version is kept, ready to
     /// take the traffic back. Checks run in both.
     BlueGreen {
@@ -123,7 +124,7 @@ pub enum Strategy {
         /// What is checked.
         check: Option<Check>,
     },
-    /// `shadow { 100% for 1h  check ... }`: a share of the requests is copied to the candidate and its answers are thrown
+    /// `shadow { 100% for 1h, check ... }`: a share of the requests is copied to the candidate and its answers are thrown
     /// away. It never answers anybody; when the time is over it waits for `mlp deploy promote`.
     Shadow {
         /// The share, above 0.
@@ -438,7 +439,7 @@ pub enum Given {
 }
 
 /// `on schedule "0 3 * * 1" in "Europe/Paris"`, `on change customers`: runs this pipeline again. Named by what it is about:
-/// `schedule 0 3 * * 1`, `change customers`.
+/// `schedule 0 3 * * 1`, `schedule 0 3 * * 1 in Europe/Paris`, `change customers`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TriggerNode {
     /// When.
@@ -472,7 +473,7 @@ impl std::fmt::Display for LiveMetric {
         match self {
             LiveMetric::Requests => f.write_str("requests"),
             LiveMetric::ErrorRate => f.write_str("error_rate"),
-            LiveMetric::Latency(quantile) => write!(f, "p{}(latency)", quantile * 100.0),
+            LiveMetric::Latency(quantile) => write!(f, "p{}(latency)", crate::written::percent(*quantile)),
             LiveMetric::MeanLatency => f.write_str("mean(latency)"),
             LiveMetric::Baseline(over) => write!(f, "baseline({})", lasting(*over)),
             LiveMetric::Sigma(over) => write!(f, "sigma({})", lasting(*over)),

@@ -1,6 +1,6 @@
 //! Names: what each one was declared as, and which one was probably meant.
 //!
-//! A file has one namespace for parameters, schemas, data, steps, gates, models and modules. The first declaration of a
+//! A file has one namespace for parameters, schemas, data, steps, gates, models, modules, deployments and monitors. The first declaration of a
 //! name counts; the second is a finding. What is built in cannot be declared again.
 
 use crate::codes;
@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Gate,
     Model,
     Module,
+    Deploy,
+    Monitor,
 }
 
 impl Kind {
@@ -36,6 +38,8 @@ impl Kind {
             Kind::Gate => "a gate",
             Kind::Model => "a model",
             Kind::Module => "a module",
+            Kind::Deploy => "a deployment",
+            Kind::Monitor => "a monitor",
         }
     }
 }
@@ -86,9 +90,15 @@ const LATER: &[&str] = &["sql", "docker", "process", "registry", "policy", "secr
 pub(crate) const SCALARS: &[&str] = &["bool", "int", "float", "fraction", "duration", "size", "date", "time", "string"];
 const CONTAINERS: &[&str] = &["list", "map", "range", "dataset", "model", "metrics"];
 
+/// Words that stand bare where a parameter could stand: numbers about a deployment, `when exists`, `until: now`.
+const LIVE_WORDS: &[&str] = &["error_rate", "requests", "exists", "now"];
+
 /// Whether the language itself gives this name a meaning.
-pub(crate) fn is_built_in(name: &str) -> bool {
+pub(crate) fn is_built_in(name: &str, kind: Kind) -> bool {
     [FUNCTIONS, SOURCES, LATER, SCALARS, CONTAINERS].iter().any(|names| names.contains(&name))
+        || kind == Kind::Param && LIVE_WORDS.contains(&name)
+        // `registry("demand@latest")` would have two meanings.
+        || kind == Kind::Deploy && name == "latest"
 }
 
 impl<'a> Names<'a> {
@@ -107,7 +117,7 @@ impl<'a> Names<'a> {
         };
         for (index, declaration) in file.declarations.iter().enumerate() {
             let Some((name, kind, span)) = declared_name(declaration) else { continue };
-            if is_built_in(name) {
+            if is_built_in(name, kind) {
                 findings.push(
                     Finding::error(
                         codes::RESERVED_NAME,
@@ -133,7 +143,10 @@ impl<'a> Names<'a> {
                         )
                         .label(format!("{} with the same name", kind.with_article()))
                         .also(place(source, first.span), format!("first declared here, as {}", first.kind.with_article()))
-                        .help("parameters, schemas, data, steps, gates, models and modules share one namespace: rename one"),
+                        .help(
+                            "parameters, schemas, data, steps, gates, models, modules, deployments and monitors share one \
+                             namespace: rename one",
+                        ),
                     );
                 }
             }
@@ -170,7 +183,7 @@ impl<'a> Names<'a> {
 /// The name a declaration gives, if it gives one that can be referred to.
 pub(crate) fn declared_name(declaration: &Declaration) -> Option<(&str, Kind, Span)> {
     let (name, kind) = match &declaration.kind {
-        DeclarationKind::Pipeline { .. } => return None,
+        DeclarationKind::Pipeline { .. } | DeclarationKind::Trigger { .. } => return None,
         DeclarationKind::Use { alias: Some(alias), .. } => (alias, Kind::Module),
         DeclarationKind::Use { path, path_span, quoted, alias: None } => {
             return default_alias(path, *quoted).map(|name| (name, Kind::Module, *path_span));
@@ -181,6 +194,8 @@ pub(crate) fn declared_name(declaration: &Declaration) -> Option<(&str, Kind, Sp
         DeclarationKind::Step { name, .. } => (name, Kind::Step),
         DeclarationKind::Gate { name, .. } => (name, Kind::Gate),
         DeclarationKind::Model { name, .. } => (name, Kind::Model),
+        DeclarationKind::Deploy { name, .. } => (name, Kind::Deploy),
+        DeclarationKind::Monitor { name, .. } => (name, Kind::Monitor),
     };
     Some((&name.name, kind, name.span))
 }

@@ -42,8 +42,8 @@ pub(crate) fn examine(cron: &str) -> Result<(), Unfit> {
 pub(crate) enum Unfit {
     /// It has another number of fields than five.
     Fields(usize),
-    /// A field cannot be read.
-    Unreadable,
+    /// The field at this position, from 0, cannot be read.
+    Unreadable(usize),
     /// Each field is right, and no day is all of them: `0 0 31 2 *`.
     NeverFires,
 }
@@ -66,7 +66,15 @@ fn parse(cron: &str) -> Result<Crontab, Unfit> {
     let mut options = ParseOptions::default();
     // The zone is ours: the library would ask the machine for it.
     options.fallback_timezone_option = FallbackTimezoneOption::UTC;
-    cronexpr::parse_crontab_with(&fields.join(" "), options).map_err(|_| Unfit::Unreadable)
+    let read = |fields: &[&str]| cronexpr::parse_crontab_with(&fields.join(" "), options);
+    read(&fields).map_err(|_| {
+        let alone = |at: usize| {
+            let mut others = ["*"; 5];
+            others[at] = fields[at];
+            read(&others).is_err()
+        };
+        Unfit::Unreadable((0..5).find(|at| alone(*at)).unwrap_or(0))
+    })
 }
 
 /// The next time at which a clock without a zone shows what the schedule wants.
@@ -170,7 +178,9 @@ mod tests {
             ("0 0 31 2 *", Err(Unfit::NeverFires)),
             ("0 0 30 2 *", Err(Unfit::NeverFires)),
             ("0 0 31 4,6,9,11 *", Err(Unfit::NeverFires)),
-            ("61 * * * *", Err(Unfit::Unreadable)),
+            ("61 * * * *", Err(Unfit::Unreadable(0))),
+            ("0 3 * * monday", Err(Unfit::Unreadable(4))),
+            ("H 3 * * 1", Err(Unfit::Unreadable(0))),
             ("0 3 * *", Err(Unfit::Fields(4))),
             ("0 0 3 * * 1", Err(Unfit::Fields(6))),
             ("0 3 * * 1 UTC", Err(Unfit::Fields(6))),

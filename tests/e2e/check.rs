@@ -25,9 +25,9 @@ fn what_is_not_there_yet_says_so_and_hurts_nothing_else() {
     let space = Space::with_example("breast_cancer");
     let mut text = space.read("breast_cancer.mlp");
     text.push_str(
-        "\ndeploy production of cancer {\n  serve = online { port: 8080 }\n  canary { 5% for 10m\n 100% }\n}\n",
+        "\ntune search over train {\n  lr in log(1e-4 .. 1e-1)\n  maximize eval.auc\n  trials = 40, parallel 4\n}\n",
     );
-    text.push_str("\nmonitor health of production {\n  every 1h over 24h\n}\n\non schedule \"0 3 * * 1\"\n");
+    text.push_str("\ntest \"stale data\" {\n  with biopsies = csv(\"x.csv\")\n}\n\nsecret token\n");
     space.write("breast_cancer.mlp", text);
     let document = space.mlp(&["check", "breast_cancer.mlp", "--output", "json"]).exits(2).json();
     let codes: Vec<&str> =

@@ -4,6 +4,7 @@ use super::references;
 use crate::codes;
 use crate::context::Context;
 use crate::finding::Finding;
+use crate::live::LiveMetric;
 use crate::names::Kind;
 use crate::pipeline::{Expr, Stat};
 use crate::syntax::ast;
@@ -41,7 +42,7 @@ pub(super) fn report(cx: &mut Context<'_>, written: &ast::Expr, condition: &Expr
 fn may_be_missing(expr: &Expr) -> bool {
     match expr {
         Expr::Const(value) => *value == Value::Null,
-        Expr::Stat(Stat::Rows) => false,
+        Expr::Stat(Stat::Rows) | Expr::Live(LiveMetric::Requests) => false,
         Expr::Metric(_) | Expr::Stat(_) | Expr::Live(_) | Expr::Arithmetic(..) | Expr::Call(..) => true,
         Expr::Not(inner) | Expr::Negate(inner) => may_be_missing(inner),
         // One side that is there is enough, whichever it is.

@@ -1,6 +1,7 @@
 //! `gate quality { require eval.auc >= 0.85 because "..." }`
 
 use super::certainty;
+use super::live::registry;
 use crate::codes;
 use crate::context::Context;
 use crate::finding::Finding;
@@ -49,12 +50,15 @@ fn requirement(cx: &mut Context<'_>, clause: &Clause, needs: &mut BTreeSet<NodeI
         return None;
     }
     certainty::report(cx, &clause.condition, &typed.expr);
-    measured(&typed.expr, needs);
+    let mut read = BTreeSet::new();
+    measured(&typed.expr, &mut read);
+    let unless_first = registry::unless_first(cx, clause, &typed.expr, &read)?;
+    needs.extend(read);
     Some(Requirement {
         text: cx.text(clause.condition.span),
         condition: typed.expr,
         because: clause.because.clone(),
-        unless_first: false,
+        unless_first,
         span: clause.span,
     })
 }

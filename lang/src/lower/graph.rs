@@ -3,6 +3,7 @@
 //! Which names are references is known from the signatures alone: a setting may name a column that is called like a
 //! node, so settings are never looked at here.
 
+use super::live::registry;
 use super::references;
 use crate::codes;
 use crate::context::Context;
@@ -11,16 +12,35 @@ use crate::names::{Kind, declared_name};
 use crate::pipeline::NodeId;
 use crate::signature::StepSignature;
 use crate::span::Span;
-use crate::syntax::ast::{DeclarationKind, Expr, ExprKind};
+use crate::syntax::ast::{DeclarationKind, Event, Expr, ExprKind};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 
 /// What each node refers to, in the order written: the other declaration, and where it is named.
 type Edges = BTreeMap<usize, Vec<(usize, Span)>>;
 
+/// Where a node stands among those that could be next: what only the resident engine lives through last, then as written;
+/// what a step reads from the registry directly before the first that reads it.
+type Rank = (bool, usize, bool, usize);
+
+fn rank(cx: &Context<'_>, node: usize) -> Rank {
+    match cx.file.declarations.get(node) {
+        Some(declaration) => {
+            let resident =
+                matches!(declaration.kind, DeclarationKind::Monitor { .. } | DeclarationKind::Trigger { .. });
+            (resident, node, true, node)
+        }
+        None => {
+            let reference = cx.registry.get(node - cx.file.declarations.len());
+            (false, reference.map_or(0, |reference| reference.first), false, node)
+        }
+    }
+}
+
 /// Puts the nodes in a topological order, ties as written, and gives them their ids. Members of a cycle come as written,
 /// as soon as nothing else can.
 pub(super) fn arrange(cx: &mut Context<'_>) {
+    registry::collect(cx);
     let edges = edges(cx);
     let mut dependents: HashMap<usize, Vec<usize>> = HashMap::new();
     let mut waiting: HashMap<usize, usize> = HashMap::new();
@@ -28,7 +48,7 @@ pub(super) fn arrange(cx: &mut Context<'_>) {
     for (&node, targets) in &edges {
         waiting.insert(node, targets.len());
         if targets.is_empty() {
-            ready.push(Reverse(node));
+            ready.push(Reverse(rank(cx, node)));
         }
         for (target, _) in targets {
             dependents.entry(*target).or_default().push(node);
@@ -36,7 +56,7 @@ pub(super) fn arrange(cx: &mut Context<'_>) {
     }
     let mut order = Vec::with_capacity(edges.len());
     loop {
-        while let Some(Reverse(node)) = ready.pop() {
+        while let Some(Reverse((.., node))) = ready.pop() {
             if waiting.remove(&node).is_none() {
                 continue;
             }
@@ -45,7 +65,7 @@ pub(super) fn arrange(cx: &mut Context<'_>) {
                 if let Some(left) = waiting.get_mut(dependent) {
                     *left = left.saturating_sub(1);
                     if *left == 0 {
-                        ready.push(Reverse(*dependent));
+                        ready.push(Reverse(rank(cx, *dependent)));
                     }
                 }
             }
@@ -54,9 +74,9 @@ pub(super) fn arrange(cx: &mut Context<'_>) {
             break;
         }
         for member in knot(&edges, &waiting, &dependents) {
-            ready.push(Reverse(member));
+            ready.push(Reverse(rank(cx, member)));
         }
-        report_cycles(cx, &edges, ready.iter().map(|Reverse(node)| *node).collect());
+        report_cycles(cx, &edges, ready.iter().map(|Reverse((.., node))| *node).collect());
     }
     cx.ids = order.iter().enumerate().map(|(id, index)| (*index, NodeId(id as u32))).collect();
     cx.order = order;
@@ -111,7 +131,7 @@ fn report_cycles(cx: &mut Context<'_>, edges: &Edges, mut members: Vec<usize>) {
 fn report_cycle(cx: &mut Context<'_>, cycle: &[(usize, Span)]) {
     const SHOWN: usize = 12;
     let file = cx.file;
-    let name = |index: usize| declared_name(&file.declarations[index]).map_or("", |(name, ..)| name);
+    let name = |index: usize| file.declarations.get(index).and_then(declared_name).map_or("", |(name, ..)| name);
     let Some(&(first, span)) = cycle.first() else { return };
     let mut shown: Vec<String> = cycle.iter().take(SHOWN).map(|(node, _)| format!("`{}`", name(*node))).collect();
     if cycle.len() > SHOWN {
@@ -150,7 +170,7 @@ fn edges(cx: &Context<'_>) -> Edges {
         match &declaration.kind {
             DeclarationKind::Data { .. } => {}
             DeclarationKind::Step { body, when, after, .. } => {
-                inputs(cx, body, &mut |name, span| visit(name, span, rows));
+                inputs(cx, body, &mut |value| references::names(value, &mut |name, span| visit(name, span, rows)));
                 when.iter()
                     .for_each(|condition| references::names(condition, &mut |name, span| visit(name, span, rows)));
                 after.iter().for_each(|ident| visit(&ident.name, ident.span, gates_and_steps));
@@ -165,19 +185,35 @@ fn edges(cx: &Context<'_>) -> Edges {
                 references::names(value, &mut |name, span| visit(name, span, rows));
                 after.iter().for_each(|ident| visit(&ident.name, ident.span, &[Kind::Gate]));
             }
+            DeclarationKind::Deploy { model, .. } => visit(&model.name, model.span, &[Kind::Model]),
+            DeclarationKind::Monitor { deployment, settings, .. } => {
+                visit(&deployment.name, deployment.span, &[Kind::Deploy]);
+                for setting in settings.iter().filter(|setting| setting.name.name == "reference") {
+                    references::names(&setting.value, &mut |name, span| visit(name, span, rows));
+                }
+            }
+            DeclarationKind::Trigger { event, .. } => {
+                if let Event::Change(data) = event {
+                    visit(&data.name, data.span, &[Kind::Data]);
+                }
+            }
             _ => continue,
+        }
+        if let DeclarationKind::Step { body, .. } = &declaration.kind {
+            inputs(cx, body, &mut |value| targets.extend(registry::position(cx, value).map(|at| (at, value.span))));
         }
         targets.sort_unstable_by_key(|(target, span)| (*target, span.start));
         targets.dedup_by_key(|(target, _)| *target);
         targets.sort_unstable_by_key(|(_, span)| span.start);
         edges.insert(index, targets);
     }
+    edges.extend((0..cx.registry.len()).map(|at| (cx.file.declarations.len() + at, Vec::new())));
     edges
 }
 
-/// The names in the inputs of a call.
-fn inputs<'e>(cx: &Context<'_>, body: &'e Expr, visit: &mut dyn FnMut(&'e str, Span)) {
-    let ExprKind::Call(callee, arguments) = &body.kind else { return references::names(body, visit) };
+/// The inputs of a call; of anything else, all of it.
+pub(super) fn inputs<'e>(cx: &Context<'_>, body: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
+    let ExprKind::Call(callee, arguments) = &body.kind else { return visit(body) };
     let signature = signature(cx, callee);
     for argument in arguments {
         let is_input = match (&argument.name, signature) {
@@ -187,7 +223,7 @@ fn inputs<'e>(cx: &Context<'_>, body: &'e Expr, visit: &mut dyn FnMut(&'e str, S
             (Some(_), None) => false,
         };
         if is_input {
-            references::names(&argument.value, visit);
+            visit(&argument.value);
         }
     }
 }

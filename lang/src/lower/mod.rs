@@ -18,6 +18,7 @@ mod data;
 mod gate;
 mod graph;
 mod header;
+mod live;
 mod model;
 mod params;
 pub(crate) mod references;
@@ -30,6 +31,7 @@ use crate::check::Purpose;
 use crate::codes;
 use crate::context::{Context, NodeFacts};
 use crate::finding::Finding;
+use crate::live::TriggerWhen;
 use crate::names::{Kind, suggest};
 use crate::pipeline::{Expr, Node, NodeId, NodeKind, Param, Pipeline};
 use crate::signature::Modules;
@@ -59,6 +61,7 @@ pub(crate) fn lower(
             None => whole = false,
         }
     }
+    live::registry::settle(cx, &mut nodes);
     let params: Option<IndexMap<String, Param>> = params;
     whole.then_some(())?;
     Some(Pipeline {
@@ -97,7 +100,9 @@ impl Part {
 
 fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
     let file = cx.file;
-    let declaration: &Declaration = &file.declarations[index];
+    let Some(declaration): Option<&Declaration> = file.declarations.get(index) else {
+        return live::registry::lower(cx, index - file.declarations.len());
+    };
     let mut needs = BTreeSet::new();
     let (name, when, kind) = match &declaration.kind {
         DeclarationKind::Data { name, schema, settings, expectations } => {
@@ -107,13 +112,23 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
         }
         DeclarationKind::Step { name, body, when, after, settings } => {
             let (facts, node) = step::lower(cx, body, settings);
+            let exists = when.as_ref().is_some_and(live::registry::is_exists);
+            live::registry::told(cx, body, when.as_ref());
+            let when = when.as_ref().filter(|_| !exists);
             // A step's own condition may not look at its own outputs: they are published afterwards. The graph has
             // reported it already if it does.
-            let when = when.as_ref().map(|condition| step::condition(cx, condition, &mut needs));
+            let when = when.map(|condition| step::condition(cx, condition, &mut needs));
+            let reads_skipped = needs.iter().any(|node| cx.skipped_first.contains(node));
             let after = waits_for(cx, after, &mut needs, &[Kind::Gate, Kind::Step]);
             publish(cx, index, &name.name, facts);
             let node = node?;
-            needs.extend(node.inputs.values().map(|input| input.node));
+            let inputs: Vec<NodeId> = node.inputs.values().map(|input| input.node).collect();
+            if (exists || reads_skipped || inputs.iter().any(|node| cx.skipped_first.contains(node)))
+                && let Some(id) = cx.ids.get(&index)
+            {
+                cx.skipped_first.insert(*id);
+            }
+            needs.extend(inputs);
             after?;
             let when = match when {
                 None => None,
@@ -132,11 +147,48 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
             let node = model::lower(cx, value, gates.iter().copied().collect(), card, settings);
             waits?;
             let node = node?;
+            publish(cx, index, &name.name, model::facts(cx, &node));
             needs.extend(gates);
             needs.insert(node.source.node);
             (name, None, NodeKind::Model(node))
         }
-        _ => return None,
+        DeclarationKind::Deploy { name, model, settings, strategies, rollback } => {
+            let written =
+                live::deploy::Written { model, settings, strategies, rollback, damaged: declaration.damaged, name };
+            let (facts, node) = live::deploy::lower(cx, &written);
+            publish(cx, index, &name.name, facts);
+            let node = node?;
+            needs.insert(node.model);
+            (name, None, NodeKind::Deploy(node.into()))
+        }
+        DeclarationKind::Monitor { name, deployment, rhythm, settings, watches, breaches, block } => {
+            let written = live::monitor::Written {
+                name,
+                deployment,
+                rhythm: rhythm.as_ref(),
+                settings,
+                watches,
+                breaches,
+                block: *block,
+                damaged: declaration.damaged,
+            };
+            let node = live::monitor::lower(cx, &written)?;
+            needs.insert(node.deployment);
+            needs.extend(node.reference.iter().map(|reference| reference.node));
+            (name, None, NodeKind::Monitor(node.into()))
+        }
+        DeclarationKind::Trigger { event, actions } => {
+            let (name, span, node) = live::trigger::lower(cx, event, actions)?;
+            if let TriggerWhen::Change { data } = &node.when {
+                needs.insert(*data);
+            }
+            let doc = declaration.doc.clone();
+            return Some(Part { name, doc, span, needs, when: None, kind: NodeKind::Trigger(node) });
+        }
+        DeclarationKind::Pipeline { .. }
+        | DeclarationKind::Use { .. }
+        | DeclarationKind::Param { .. }
+        | DeclarationKind::Schema { .. } => return None,
     };
     Some(Part { name: name.name.clone(), doc: declaration.doc.clone(), span: name.span, needs, when, kind })
 }

@@ -2,7 +2,7 @@
 
 use super::block;
 use crate::codes;
-use crate::context::Context;
+use crate::context::{Context, NodeFacts};
 use crate::finding::Finding;
 use crate::pipeline::{ModelNode, NodeId, OutputRef};
 use crate::syntax::ast::{self, ExprKind, Ident, Setting};
@@ -24,6 +24,16 @@ pub(super) fn lower(
     block::settings(cx, "a model", settings, &[], &["stage", "alias", "tags", "format"]);
     let (source, flavor) = source?;
     Some(ModelNode { source, flavor, gates, card: card? })
+}
+
+/// What others may ask of a model.
+pub(super) fn facts(cx: &Context<'_>, node: &ModelNode) -> NodeFacts {
+    let step = cx.order.get(node.source.node.index()).and_then(|index| cx.nodes.get(index));
+    NodeFacts {
+        flavor: Some(node.flavor.clone()),
+        trained: step.and_then(|step| step.trained.clone()),
+        ..NodeFacts::default()
+    }
 }
 
 fn source(cx: &mut Context<'_>, value: &ast::Expr) -> Option<(OutputRef, String)> {

@@ -1,16 +1,17 @@
 //! `step split = tabular.split(rows, test: 20%) when c { timeout = 1m }`
 
 use super::arguments::{self, Arguments, Given};
+use super::live::registry;
 use super::{block, certainty, gate, settings};
 use crate::codes;
-use crate::context::{Context, Module, NodeFacts};
+use crate::context::{Context, Module, NodeFacts, Trained};
 use crate::finding::{Finding, Safety};
 use crate::names::{Kind, suggest};
 use crate::pipeline::{Expr, Limits, NodeId, OutputRef, StepNode};
-use crate::signature::{InputKind, OutputKind, ParamType, StepSignature};
+use crate::signature::{InputKind, OutputKind, ParamDefault, ParamType, StepSignature};
 use crate::span::Span;
 use crate::syntax::ast::{self, ExprKind, Ident, Setting};
-use crate::types::Type;
+use crate::types::{Column, Schema, Type};
 use crate::typing::access::{self, Accessed};
 use crate::typing::{Scope, Typing, with_article};
 use crate::value::Value;
@@ -22,7 +23,7 @@ use std::collections::{BTreeSet, HashMap};
 const LATER: &[&str] = &["cpu", "gpu", "cache", "env", "network", "tags", "in", "out", "with", "run", "secrets"];
 
 /// Kinds of steps known to the language; this version runs modules only.
-const LATER_BODIES: &[&str] = &["sql", "docker", "process", "python", "registry", "http"];
+const LATER_BODIES: &[&str] = &["sql", "docker", "process", "python", "http"];
 
 pub(super) fn lower(cx: &mut Context<'_>, body: &ast::Expr, block: &[Setting]) -> (NodeFacts, Option<StepNode>) {
     let limits = limits(cx, block);
@@ -31,7 +32,8 @@ pub(super) fn lower(cx: &mut Context<'_>, body: &ast::Expr, block: &[Setting]) -
     let arguments = arguments::arrange(cx, signature, callee, given);
     let inputs = inputs(cx, signature, &arguments);
     let params = settings::resolve(cx, signature, callee.whole, &arguments, &inputs.types);
-    let facts = facts(signature, &inputs.types, &params);
+    let mut facts = facts(signature, &inputs.types, &params);
+    facts.trained = trained(cx, signature, &inputs, &params);
     let outputs = facts.outputs.clone().unwrap_or_default();
     let sound = arguments.sound && inputs.refs.len() == signature.inputs.len();
     let params: Option<IndexMap<String, Value>> =
@@ -102,6 +104,11 @@ fn not_a_call(cx: &mut Context<'_>, body: &ast::Expr, callee: Option<&ast::Expr>
     };
     let place = cx.place(callee.map_or(body.span, |callee| callee.span));
     cx.report(match named {
+        Some("registry") => {
+            Finding::error(codes::MISPLACED_REGISTRY, place, "`registry(...)` is a model, and no step by itself").help(
+                "give it to a step that takes a model, as in `regress.evaluate(registry(\"demand\"), split.test)`",
+            )
+        }
         Some(name) if LATER_BODIES.contains(&name) => {
             Finding::error(codes::NOT_IN_THIS_VERSION, place, format!("`{name}` steps are not in this version of mlp"))
                 .help("use a step of the standard library, or a plugin: `use \"./step.wasm\" as name`")
@@ -241,15 +248,10 @@ fn given_input(cx: &mut Context<'_>, name: &str, kind: &InputKind, value: &ast::
         },
         None => match &value.kind {
             ExprKind::Error => return None,
-            ExprKind::Call(callee, _) if matches!(&callee.kind, ExprKind::Name(name) if name == "registry") => {
-                let finding = Finding::error(
-                    codes::NOT_IN_THIS_VERSION,
-                    cx.place(callee.span),
-                    "`registry(...)` is not in this version of mlp",
-                );
-                cx.report(finding.help("give the output of a step of this pipeline"));
-                return None;
-            }
+            ExprKind::Call(callee, arguments) if registry::is_registry(callee) => match kind {
+                InputKind::Model(flavor) => return registry::input(cx, value, arguments, flavor),
+                InputKind::Dataset => "a registered model".to_owned(),
+            },
             ExprKind::Coalesce(..) | ExprKind::When { .. } => {
                 let finding = Finding::error(
                     codes::NOT_IN_THIS_VERSION,
@@ -305,6 +307,39 @@ fn facts(
     }
     facts.outputs = Some(outputs);
     facts
+}
+
+/// The table that a model of this step learns from: the one that its label is a column of, else the first. A step that
+/// works on a model passes on what that one learnt from.
+fn trained(
+    cx: &Context<'_>,
+    signature: &StepSignature,
+    inputs: &Inputs,
+    params: &IndexMap<String, Option<Value>>,
+) -> Option<Trained> {
+    signature.outputs.iter().find(|output| matches!(output.kind, OutputKind::Model(_)))?;
+    let labels = signature.params.iter().filter_map(|param| match (&param.default, &param.ty) {
+        (Some(ParamDefault::Label { of }), _) => Some((param, of)),
+        (_, ParamType::Column { of }) if param.name == "label" => Some((param, of)),
+        _ => None,
+    });
+    let label = labels.into_iter().next();
+    let first = || signature.inputs.iter().find(|input| matches!(input.kind, InputKind::Dataset)).map(|it| &it.name);
+    let Some(table) = label.map(|(_, of)| of).or_else(first) else {
+        let model = signature.inputs.iter().find_map(|input| inputs.refs.get(&input.name))?;
+        return cx.nodes.get(cx.order.get(model.node.index())?)?.trained.clone();
+    };
+    let Some(Type::Dataset(schema)) = inputs.types.get(table) else { return None };
+    let label = match label {
+        Some((param, _)) => match params.get(&param.name)?.as_ref()? {
+            Value::Column(label) => schema.column(label),
+            _ => None,
+        },
+        None => schema.label(),
+    };
+    let is_label = |column: &Column| column.label || label.is_some_and(|label| label.name == column.name);
+    let columns = schema.columns.iter().filter(|column| !is_label(column)).cloned().collect();
+    Some(Trained { row: Schema { name: schema.name.clone(), columns }, label: label.cloned() })
 }
 
 /// `timeout`, `memory`, `retry`.

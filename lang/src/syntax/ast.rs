@@ -132,6 +132,43 @@ pub enum DeclarationKind {
         /// Other settings, all of them unknown today.
         settings: Vec<Setting>,
     },
+    /// `deploy production of churn { serve = online(...) canary { ... } rollback within 30s }`
+    Deploy {
+        /// Its name.
+        name: Ident,
+        /// The model's name.
+        model: Ident,
+        /// `serve = ...`
+        settings: Vec<Setting>,
+        /// `canary { ... }`: one, when it is right.
+        strategies: Vec<Strategy>,
+        /// `rollback within 30s`
+        rollback: Option<Expr>,
+    },
+    /// `monitor health of production { every 1h over 24h watch ... on breach { ... } }`
+    Monitor {
+        /// Its name.
+        name: Ident,
+        /// The deployment's name.
+        deployment: Ident,
+        /// `every 1h over 24h`
+        rhythm: Option<Rhythm>,
+        /// `reference = ...`, `on_no_data = ...`
+        settings: Vec<Setting>,
+        /// `watch ...`
+        watches: Vec<WatchLine>,
+        /// `on breach for 2 windows { ... }`
+        breaches: Vec<Breach>,
+        /// From its `{` to the end of its last line, for what is to be added there.
+        block: Span,
+    },
+    /// `on schedule "0 3 * * 1" in "Europe/Paris" { run(until: now) }`, `on change customers`
+    Trigger {
+        /// When.
+        event: Event,
+        /// What stands in its block.
+        actions: Vec<ActionLine>,
+    },
 }
 
 /// `name = value` inside a block.
@@ -154,6 +191,8 @@ pub struct Clause {
     pub because: Option<String>,
     /// `min_support 200`
     pub min_support: Option<Expr>,
+    /// `unless first`: the word behind `unless`.
+    pub unless: Option<Ident>,
     /// Of the whole line.
     pub span: Span,
 }
@@ -304,4 +343,132 @@ pub struct Argument {
     pub name: Option<Ident>,
     /// The value.
     pub value: Expr,
+}
+
+/// `canary { ... }`, `replace`, `blue_green { ... }`, `shadow { ... }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Strategy {
+    /// Which.
+    pub word: Ident,
+    /// `5% for 10m`, in the order written.
+    pub weights: Vec<Weight>,
+    /// `preview for 10m`, in the order written.
+    pub phases: Vec<Phase>,
+    /// `check every 30s { ... }`
+    pub check: Option<Check>,
+    /// Settings, all of them unknown today.
+    pub settings: Vec<Setting>,
+}
+
+/// `5% for 10m`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weight {
+    /// The share of the traffic.
+    pub share: Expr,
+    /// How long.
+    pub hold: Hold,
+    /// Of the whole line.
+    pub span: Span,
+}
+
+/// How long a weight stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Hold {
+    /// Nothing is said.
+    Unsaid,
+    /// `for 10m`
+    For(Expr),
+    /// `until promoted`
+    UntilPromoted(Span),
+}
+
+/// `preview for 10m`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Phase {
+    /// Its name.
+    pub name: Ident,
+    /// How long.
+    pub length: Expr,
+}
+
+/// `check every 30s { error_rate <= 1%  on_no_data = wait }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Check {
+    /// `every 30s`; absent when its header could not be understood.
+    pub every: Option<Expr>,
+    /// The lines with conditions.
+    pub verdicts: Vec<Verdict>,
+    /// `on_no_data = wait`
+    pub settings: Vec<Setting>,
+    /// `tolerate = 2 failures, 1 inconclusive`: each number with its word.
+    pub tolerate: Vec<(Expr, Ident)>,
+    /// Of its header.
+    pub span: Span,
+    /// From its `{` to the end of its last line, for what is to be added there.
+    pub block: Span,
+}
+
+/// `error_rate <= 1% fails when error_rate > 5%`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// What must hold.
+    pub success: Expr,
+    /// `fails when ...`
+    pub failure: Option<Expr>,
+    /// Of the whole line.
+    pub span: Span,
+}
+
+/// `every 1h over 24h`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rhythm {
+    /// How often.
+    pub every: Expr,
+    /// How much of the past.
+    pub over: Option<Expr>,
+}
+
+/// `watch drift(age) <= 0.1`
+#[derive(Clone, Debug, PartialEq)]
+pub struct WatchLine {
+    /// What must hold.
+    pub condition: Expr,
+    /// Of the whole line.
+    pub span: Span,
+}
+
+/// `on breach for 2 windows { alert webhook("..."), retrain }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Breach {
+    /// How many windows in a row.
+    pub windows: Option<Expr>,
+    /// What is done.
+    pub actions: Vec<ActionLine>,
+    /// Of its header.
+    pub span: Span,
+}
+
+/// `alert webhook("...")`, `retrain(until: now)`, `rollback`, `run(until: now)`
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActionLine {
+    /// Whether `alert` stands before it.
+    pub alert: bool,
+    /// What, or whom.
+    pub what: Expr,
+    /// Of the whole line.
+    pub span: Span,
+}
+
+/// When a pipeline runs by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// `schedule "0 3 * * 1" in "Europe/Paris"`: the texts as idents, without their quotes.
+    Schedule {
+        /// The five fields.
+        cron: Ident,
+        /// The zone.
+        zone: Option<Ident>,
+    },
+    /// `change customers`
+    Change(Ident),
 }

@@ -8,6 +8,7 @@ use super::ast::*;
 use super::codes;
 use super::failure::{self, Line};
 use super::grammar::{self, Node, Rule};
+use super::headers::{is_part, names_after, step_header};
 use super::keywords;
 use super::layout::{self, Block, Layout};
 use super::lexer::{Bracket, Token, TokenKind};
@@ -62,21 +63,21 @@ fn doc_text(text: &str, tokens: &[Token]) -> Option<String> {
     if lines.is_empty() { None } else { Some(lines.join("\n")) }
 }
 
-struct Parser<'t> {
-    text: &'t str,
+pub(super) struct Parser<'t> {
+    pub(super) text: &'t str,
     /// From the keyword on.
-    tokens: &'t [Token],
-    layout: &'t Layout,
-    doc: Option<String>,
-    findings: Vec<Finding>,
+    pub(super) tokens: &'t [Token],
+    pub(super) layout: &'t Layout,
+    pub(super) doc: Option<String>,
+    pub(super) findings: Vec<Finding>,
 }
 
 impl<'t> Parser<'t> {
-    fn word(&self, i: usize) -> &'t str {
+    pub(super) fn word(&self, i: usize) -> &'t str {
         &self.text[self.tokens[i].span.range()]
     }
 
-    fn span(&self, tokens: &Range<usize>) -> Span {
+    pub(super) fn span(&self, tokens: &Range<usize>) -> Span {
         match (self.tokens.get(tokens.start), tokens.end.checked_sub(1).and_then(|last| self.tokens.get(last))) {
             (Some(first), Some(last)) => first.span.to(last.span),
             _ => Span::default(),
@@ -84,12 +85,12 @@ impl<'t> Parser<'t> {
     }
 
     /// Of everything from the keyword on.
-    fn whole(&self) -> Span {
+    pub(super) fn whole(&self) -> Span {
         self.span(&(0..self.tokens.len()))
     }
 
     /// The name in the header, even when the rest of it is wrong.
-    fn declared_name(&self) -> Option<Ident> {
+    pub(super) fn declared_name(&self) -> Option<Ident> {
         let mut significant = (1..self.tokens.len()).filter(|i| !self.tokens[*i].kind.is_trivia());
         let second = significant.next().filter(|i| self.tokens[*i].kind == TokenKind::Word)?;
         Some(Ident { name: self.word(second).into(), span: self.tokens[second].span })
@@ -120,6 +121,9 @@ impl<'t> Parser<'t> {
             "data" => self.data(),
             "step" => self.step(),
             "gate" => self.gate(),
+            "deploy" => self.deploy(),
+            "monitor" => self.monitor(),
+            "on" => self.trigger(),
             _ => self.model(),
         };
         let mut damaged = self.findings.len() > before;
@@ -141,7 +145,7 @@ impl<'t> Parser<'t> {
 
     /// What stands after the declaration, and a block that is never closed. Both follow from a mistake in the header, if
     /// there was one.
-    fn check_tail(&mut self, before: usize) {
+    pub(super) fn check_tail(&mut self, before: usize) {
         let header = self.span(&self.layout.header);
         let header_is_right = self.findings[before..].iter().all(|f| failure::position(f) > header.end);
         if let Some(Block { open, close: None, .. }) = self.layout.block {
@@ -156,7 +160,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Parses some tokens by a rule. What is wrong with them is one finding.
-    fn line(&mut self, rule: Rule, tokens: &Range<usize>) -> Option<Node<'t>> {
+    pub(super) fn line(&mut self, rule: Rule, tokens: &Range<usize>) -> Option<Node<'t>> {
         if self.findings.len() >= super::MOST_FINDINGS {
             return None;
         }
@@ -175,25 +179,25 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn builder(&mut self, tokens: &Range<usize>) -> Builder<'_> {
+    pub(super) fn builder(&mut self, tokens: &Range<usize>) -> Builder<'_> {
         let base = self.span(tokens).start as usize;
         Builder { base, findings: &mut self.findings }
     }
 
     /// The header by its rule: its parts without keywords and marks, and a builder for them.
-    fn header(&mut self, rule: Rule) -> Option<(Vec<Node<'t>>, Builder<'_>)> {
+    pub(super) fn header(&mut self, rule: Rule) -> Option<(Vec<Node<'t>>, Builder<'_>)> {
         let tokens = self.layout.header.clone();
         let node = self.line(rule, &tokens)?;
         let parts = node.into_inner().filter(|n| is_part(n.as_rule())).collect();
         Some((parts, self.builder(&tokens)))
     }
 
-    fn members(&self) -> &'t [Range<usize>] {
+    pub(super) fn members(&self) -> &'t [Range<usize>] {
         self.layout.block.as_ref().map_or(&[], |b| &b.members)
     }
 
     /// A declaration that is nothing without its block.
-    fn needs_block(&mut self, holds: &str) {
+    pub(super) fn needs_block(&mut self, holds: &str) {
         if self.layout.block.is_none() && self.findings.is_empty() {
             let header = self.span(&self.layout.header);
             let keyword = self.word(0);
@@ -241,7 +245,7 @@ impl<'t> Parser<'t> {
     }
 
     /// A header that is a keyword and a name.
-    fn header_name(&mut self, rule: Rule) -> Option<Ident> {
+    pub(super) fn header_name(&mut self, rule: Rule) -> Option<Ident> {
         let (parts, builder) = self.header(rule)?;
         parts.first().map(|n| builder.ident(n))
     }
@@ -404,11 +408,11 @@ impl<'t> Parser<'t> {
         Some(DeclarationKind::Model { name, value, after, card, settings })
     }
 
-    fn settings(&mut self) -> Vec<Setting> {
+    pub(super) fn settings(&mut self) -> Vec<Setting> {
         self.members().iter().filter_map(|m| self.setting(m)).collect()
     }
 
-    fn setting(&mut self, member: &Range<usize>) -> Option<Setting> {
+    pub(super) fn setting(&mut self, member: &Range<usize>) -> Option<Setting> {
         let node = self.line(Rule::setting, member)?;
         let span = self.span(member);
         let mut builder = self.builder(member);
@@ -425,9 +429,9 @@ impl<'t> Parser<'t> {
         let mut builder = self.builder(member);
         let mut parts = node.into_inner().filter(|n| is_part(n.as_rule()));
         let condition = builder.expr(parts.next()?);
-        let mut clause = Clause { condition, because: None, min_support: None, span };
+        let mut clause = Clause { condition, because: None, min_support: None, unless: None, span };
         for part in parts {
-            let (rule, at) = (part.as_rule(), builder.span(&part));
+            let rule = part.as_rule();
             let mut inner = part.into_inner();
             let (Some(keyword), Some(value)) = (inner.next(), inner.next()) else { continue };
             let keyword_span = builder.span(&keyword);
@@ -436,9 +440,7 @@ impl<'t> Parser<'t> {
                     clause.because = Some(builder.fixed_text(value, "a reason"))
                 }
                 Rule::min_support if clause.min_support.is_none() => clause.min_support = Some(builder.expr(value)),
-                Rule::unless => {
-                    builder.findings.push(failure::not_yet(at, "unless", "an exception from a requirement"))
-                }
+                Rule::unless if clause.unless.is_none() => clause.unless = Some(builder.ident(&value)),
                 _ => builder.findings.push(failure::repeated(keyword_span, keyword.as_str())),
             }
         }
@@ -446,7 +448,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Whether the member starts with this word, and is not a setting of that name.
-    fn is_clause(&self, member: &Range<usize>, word: &str) -> bool {
+    pub(super) fn is_clause(&self, member: &Range<usize>, word: &str) -> bool {
         let mut significant = member.clone().filter(|i| !self.tokens[*i].kind.is_trivia());
         let first = significant.next().is_some_and(|i| self.word(i) == word);
         first && !significant.next().is_some_and(|i| matches!(self.word(i), "=" | ":"))
@@ -522,7 +524,8 @@ impl<'t> Parser<'t> {
                 Safety::Unsafe,
             ),
             None => finding.label("expected a declaration").help(
-                "a line in the first column starts with one of pipeline, use, param, schema, data, step, gate, model",
+                "a line in the first column starts with one of pipeline, use, param, schema, data, step, gate, model, \
+                 deploy, monitor, on",
             ),
         });
         Parsed { broken: self.declared_name(), ..Parsed::default() }
@@ -532,63 +535,4 @@ impl<'t> Parser<'t> {
         self.findings.push(failure::stray(self.text, self.tokens));
         Parsed::default()
     }
-}
-
-/// Whether a node is more than a keyword or a mark.
-fn is_part(rule: Rule) -> bool {
-    use Rule::*;
-    !matches!(
-        rule,
-        kw_mlp
-            | kw_pipeline
-            | kw_use
-            | kw_param
-            | kw_schema
-            | kw_data
-            | kw_step
-            | kw_gate
-            | kw_model
-            | kw_as
-            | kw_after
-            | kw_when
-            | kw_for
-            | kw_in
-            | kw_expect
-            | kw_require
-            | kw_card
-            | colon
-            | equals
-            | comma
-            | EOI
-    )
-}
-
-/// The names in `after a, b`.
-fn names_after(builder: &Builder<'_>, node: &Node<'_>) -> Vec<Ident> {
-    node.clone().into_inner().filter(|n| n.as_rule() == Rule::name).map(|n| builder.ident(&n)).collect()
-}
-
-type StepHeader = (Ident, Expr, Option<Expr>, Vec<Ident>);
-
-fn step_header(parts: Vec<Node<'_>>, mut builder: Builder<'_>) -> Option<StepHeader> {
-    let mut parts = parts.into_iter();
-    let name = builder.ident(&parts.next()?);
-    let body = builder.expr(parts.next()?);
-    let (mut when, mut after) = (None, Vec::new());
-    for part in parts {
-        let span = builder.span(&part);
-        match part.as_rule() {
-            Rule::condition => {
-                let condition = part.into_inner().find(|n| n.as_rule() == Rule::expr)?;
-                if when.is_some() {
-                    builder.findings.push(failure::repeated(span, "when"));
-                } else {
-                    when = Some(builder.expr(condition));
-                }
-            }
-            Rule::after => after.extend(names_after(&builder, &part)),
-            _ => builder.findings.push(failure::not_yet(span, "for", "a fan-out over a list")),
-        }
-    }
-    Some((name, body, when, after))
 }

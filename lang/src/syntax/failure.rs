@@ -365,11 +365,9 @@ pub fn not_yet(span: Span, word: &str, what: &str) -> Finding {
         .help(match word {
             "sql" | "docker" | "process" => "leave it out for now; a step calls a step of a module: `module.step(...)`",
             "for" => "leave it out for now; write one step for each",
-            "on" => "leave it out for now; let your scheduler start `mlp run`",
-            "deploy" | "monitor" => "leave it out for now; the model is in the registry once its gates have passed",
             "tune" => "leave it out for now; give the settings as parameters and run the file with several values",
             "pii" => "leave it out for now; keep such columns out of the file that is read",
-            "approve" | "unless" => "leave it out for now; a gate requires conditions on metrics",
+            "approve" => "leave it out for now; a gate requires conditions on metrics",
             "component" => "leave it out for now; write its declarations where they are used",
             "secret" => "leave it out for now; steps of this version are given no secrets",
             _ => "leave it out for now",

@@ -1,13 +1,11 @@
 //! The words that start a declaration or a clause, and what this version says of those it cannot run.
 
 /// Words that start a declaration this version runs.
-pub const DECLARATIONS: [&str; 9] = ["mlp", "pipeline", "use", "param", "schema", "data", "step", "gate", "model"];
+pub const DECLARATIONS: [&str; 12] =
+    ["mlp", "pipeline", "use", "param", "schema", "data", "step", "gate", "model", "deploy", "monitor", "on"];
 
 /// Words that start a declaration of the language that this version cannot run, with what it is.
-pub const LATER_DECLARATIONS: [(&str, &str); 8] = [
-    ("deploy", "how a model goes live"),
-    ("monitor", "what is watched once a model is live"),
-    ("on", "when a pipeline runs by itself"),
+pub const LATER_DECLARATIONS: [(&str, &str); 5] = [
     ("test", "a test of the pipeline"),
     ("tune", "a search for the best settings of a step"),
     ("component", "a group of declarations to use again"),
@@ -16,7 +14,10 @@ pub const LATER_DECLARATIONS: [(&str, &str); 8] = [
 ];
 
 /// Words that end one block's clause and begin another; a line that starts with one is never the rest of the line above.
-pub const CLAUSES: [&str; 2] = ["expect", "require"];
+pub const CLAUSES: [&str; 3] = ["expect", "require", "watch"];
+
+/// How a candidate takes over.
+pub const STRATEGIES: [&str; 4] = ["replace", "canary", "blue_green", "shadow"];
 
 /// Names of types that take another type: `list<int>`.
 pub const GENERICS: [&str; 6] = ["list", "map", "range", "dataset", "model", "metrics"];
@@ -35,7 +36,7 @@ pub fn later_declaration(word: &str) -> Option<&'static str> {
 pub fn nearest_declaration(word: &str) -> Option<&'static str> {
     // `for` and `on` are one letter away from too many words.
     let later = LATER_DECLARATIONS.iter().map(|(later, _)| *later).filter(|later| later.len() > 3);
-    nearest(word, DECLARATIONS.iter().copied().chain(later))
+    nearest(word, DECLARATIONS.iter().copied().filter(|known| *known != "on").chain(later))
 }
 
 /// The candidate that differs least from `word`, if it differs by little: a third of the letters, at most two.

@@ -266,7 +266,7 @@ impl Walk<'_> {
     /// Whether a line that starts with the token `next` belongs to the one above it.
     fn is_suffix(&self, next: usize, in_block: bool) -> bool {
         match self.word(next) {
-            "because" | "min_support" | "unless" => in_block,
+            "because" | "min_support" | "unless" | "fails" => in_block,
             "after" | "for" => !in_block,
             "when" | "else" => true,
             _ => false,

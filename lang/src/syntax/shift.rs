@@ -89,6 +89,13 @@ impl Shift for Declaration {
             Step { name, body, when, after, settings } => shift!(by; name, body, when, after, settings),
             Gate { name, requirements, after } => shift!(by; name, requirements, after),
             Model { name, value, after, card, settings } => shift!(by; name, value, after, card, settings),
+            Deploy { name, model, settings, strategies, rollback } => {
+                shift!(by; name, model, settings, strategies, rollback);
+            }
+            Monitor { name, deployment, rhythm, settings, watches, breaches, block } => {
+                shift!(by; name, deployment, rhythm, settings, watches, breaches, block);
+            }
+            Trigger { event, actions } => shift!(by; event, actions),
         }
     }
 }
@@ -101,7 +108,7 @@ impl Shift for Setting {
 
 impl Shift for Clause {
     fn shift(&mut self, by: usize) {
-        shift!(by; self.condition, self.min_support, self.span);
+        shift!(by; self.condition, self.min_support, self.unless, self.span);
     }
 }
 
@@ -127,6 +134,79 @@ impl Shift for TypeExpr {
             TypeKind::Named(_) | TypeKind::Enum(_) => {}
             TypeKind::Optional(inner) => inner.shift(by),
             TypeKind::Generic(name, inner) => shift!(by; name, inner),
+        }
+    }
+}
+
+impl Shift for Strategy {
+    fn shift(&mut self, by: usize) {
+        shift!(by; self.word, self.weights, self.phases, self.check, self.settings);
+    }
+}
+
+impl Shift for Weight {
+    fn shift(&mut self, by: usize) {
+        shift!(by; self.share, self.hold, self.span);
+    }
+}
+
+impl Shift for Hold {
+    fn shift(&mut self, by: usize) {
+        match self {
+            Hold::Unsaid => {}
+            Hold::For(length) => length.shift(by),
+            Hold::UntilPromoted(span) => span.shift(by),
+        }
+    }
+}
+
+impl Shift for Phase {
+    fn shift(&mut self, by: usize) {
+        shift!(by; self.name, self.length);
+    }
+}
+
+impl Shift for Check {
+    fn shift(&mut self, by: usize) {
+        shift!(by; self.every, self.verdicts, self.settings, self.tolerate, self.span, self.block);
+    }
+}
+
+impl Shift for Verdict {
+    fn shift(&mut self, by: usize) {
+        shift!(by; self.success, self.failure, self.span);
+    }
+}
+
+impl Shift for Rhythm {
+    fn shift(&mut self, by: usize) {
+        shift!(by; self.every, self.over);
+    }
+}
+
+impl Shift for WatchLine {
+    fn shift(&mut self, by: usize) {
+        shift!(by; self.condition, self.span);
+    }
+}
+
+impl Shift for Breach {
+    fn shift(&mut self, by: usize) {
+        shift!(by; self.windows, self.actions, self.span);
+    }
+}
+
+impl Shift for ActionLine {
+    fn shift(&mut self, by: usize) {
+        shift!(by; self.what, self.span);
+    }
+}
+
+impl Shift for Event {
+    fn shift(&mut self, by: usize) {
+        match self {
+            Event::Schedule { cron, zone } => shift!(by; cron, zone),
+            Event::Change(data) => data.shift(by),
         }
     }
 }

@@ -150,6 +150,14 @@ impl Builder<'_> {
         }
     }
 
+    /// `operand`: a value with no operator behind it.
+    pub fn single(&mut self, node: Node<'_>) -> Expr {
+        let span = self.span(&node);
+        let mut items = Vec::new();
+        self.operand(node, &mut items);
+        self.climb(&mut items.into_iter().peekable(), Binding::Loosest).unwrap_or_else(|| error(span))
+    }
+
     /// `chain` or `bound`: operands and operators, shaped by precedence.
     pub fn chain(&mut self, node: Node<'_>) -> Expr {
         let span = self.span(&node);

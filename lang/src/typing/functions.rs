@@ -1,7 +1,7 @@
 //! Functions in expressions: of values, of a table's columns, of metrics over groups.
 
 use super::access::{self, Accessed};
-use super::{Scope, Typed, Typing, operators, with_article};
+use super::{Scope, Typed, Typing, live, operators, with_article};
 use crate::codes;
 use crate::finding::Finding;
 use crate::names::{FUNCTIONS, suggest};
@@ -13,7 +13,7 @@ use crate::value::Value;
 use crate::written::listed;
 
 /// Known to the language; this version does not have them.
-const LATER: &[&str] = &["registry", "policy", "secret", "exists", "drift", "baseline", "sigma", "p95"];
+const LATER: &[&str] = &["policy", "secret"];
 
 impl Typing<'_, '_, '_> {
     pub(super) fn call(&mut self, expr: &ast::Expr, callee: &ast::Expr, arguments: &[Argument]) -> Typed {
@@ -31,6 +31,10 @@ impl Typing<'_, '_, '_> {
             return Typed::unknown();
         };
         match (name.as_str(), self.scope) {
+            (name, Scope::Service) if name == "mean" || live::quantile(name).is_some() => {
+                self.latency(expr.span, name, arguments)
+            }
+            ("baseline" | "sigma", Scope::Limit(past)) => self.history(expr.span, name, past, arguments),
             ("missing" | "unique" | "distinct" | "mean" | "fresh", Scope::Table(_)) => self.stat(expr, name, arguments),
             ("min" | "max", Scope::Table(_)) if arguments.len() == 1 => self.stat(expr, name, arguments),
             ("missing" | "unique" | "distinct" | "mean" | "fresh" | "rows", _) => {
@@ -56,6 +60,10 @@ impl Typing<'_, '_, '_> {
     }
 
     fn unknown_function(&mut self, name: &str, span: Span) -> Typed {
+        if let Some(finding) = live::elsewhere(self.cx, self.scope, name, span) {
+            self.cx.report(finding);
+            return Typed::unknown();
+        }
         let finding = if LATER.contains(&name) {
             Finding::error(
                 codes::NOT_IN_THIS_VERSION,
@@ -77,7 +85,7 @@ impl Typing<'_, '_, '_> {
     }
 
     /// Reports arguments that do not fit and gives nothing.
-    fn misused(&mut self, span: Span, message: String, example: &str) -> Typed {
+    pub(super) fn misused(&mut self, span: Span, message: String, example: &str) -> Typed {
         let finding = Finding::error(codes::BAD_ARGUMENTS, self.cx.place(span), message);
         self.cx.report(finding.help(format!("write `{example}`")));
         Typed::unknown()

@@ -10,6 +10,7 @@
 pub(crate) mod access;
 pub(crate) mod fit;
 pub(crate) mod functions;
+pub(crate) mod live;
 mod operations;
 pub(crate) mod operators;
 pub(crate) mod reach;
@@ -37,6 +38,10 @@ pub(crate) enum Scope<'s> {
     Table(Option<&'s Schema>),
     /// Also metrics of steps.
     Run,
+    /// Also numbers about a deployment: `error_rate`, `p95(latency)`.
+    Service,
+    /// Also `baseline(7d)` and `sigma(7d)` of what is watched, if it has a past: the limit of a watch.
+    Limit(Option<live::Past<'s>>),
 }
 
 /// An expression with its type.
@@ -51,7 +56,7 @@ impl Typed {
         Typed { ty: Type::Unknown, expr: Expr::Const(Value::Null) }
     }
 
-    fn constant(ty: Type, value: Value) -> Typed {
+    pub(crate) fn constant(ty: Type, value: Value) -> Typed {
         Typed { ty, expr: Expr::Const(value) }
     }
 
@@ -127,7 +132,10 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
                     format!("a condition must be true or false, and {found} is neither"),
                 )
                 .label(format!("this is {}", with_article(&typed.ty)))
-                .help("compare it: `eval.accuracy >= 90%`"),
+                .help(match self.scope {
+                    Scope::Service => "compare it: `error_rate <= 1%`",
+                    _ => "compare it: `eval.accuracy >= 90%`",
+                }),
             );
             return Typed::unknown();
         }
@@ -291,6 +299,11 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
                 return Typed::unknown();
             }
         }
+        if let (Scope::Service, []) = (self.scope, path.members.as_slice())
+            && let Some(number) = live::number(path.root)
+        {
+            return number;
+        }
         let Some(declared) = self.cx.names.get(path.root) else {
             self.unknown_name(path.root, path.root_span);
             return Typed::unknown();
@@ -331,6 +344,16 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
                     )
                     .help("a condition on a step's metrics belongs into a `gate`"),
                 );
+                Typed::unknown()
+            }
+            (kind, Scope::Service | Scope::Limit(_)) => {
+                let message = format!(
+                    "`{}` is {}; this is about the deployment while it is live",
+                    path.root,
+                    kind.with_article()
+                );
+                let finding = Finding::error(codes::NOT_KNOWN_YET, self.cx.place(expr.span), message);
+                self.cx.report(finding.help("a condition on a step's metrics belongs into a `gate`"));
                 Typed::unknown()
             }
             (kind, Scope::Constant) => {
@@ -410,15 +433,15 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
         if self.cx.names.is_broken(name) {
             return;
         }
-        if matches!(self.scope, Scope::Run) && matches!(name, "exists" | "first") {
+        if matches!(self.scope, Scope::Run) && name == "exists" {
             return self.cx.report(
-                Finding::error(
-                    codes::NOT_IN_THIS_VERSION,
-                    self.cx.place(span),
-                    format!("`{name}` is not in this version of mlp"),
-                )
-                .help("leave it out for now"),
+                Finding::error(codes::MISPLACED_EXISTS, self.cx.place(span), "`exists` stands alone behind `when`")
+                    .label("joined with another condition")
+                    .help("write `when exists`, and let a step that reads this one have the other condition"),
             );
+        }
+        if matches!(self.scope, Scope::Service | Scope::Limit(_)) {
+            return self.unknown_number(name, span);
         }
         let columns: &[_] = match self.scope {
             Scope::Table(Some(schema)) => &schema.columns,
@@ -435,13 +458,13 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
         let (code, message) = match self.scope {
             Scope::Table(_) => (codes::UNKNOWN_COLUMN, format!("no column and no parameter is named `{name}`")),
             Scope::Run => (codes::UNKNOWN_NAME, format!("no step and no parameter is named `{name}`")),
-            Scope::Constant => (codes::UNKNOWN_NAME, format!("no parameter is named `{name}`")),
+            _ => (codes::UNKNOWN_NAME, format!("no parameter is named `{name}`")),
         };
         let finding = Finding::error(code, self.cx.place(span), message).label("not declared");
         let finding = names::suggest(finding, span, near, || match self.scope {
             Scope::Table(_) => format!("columns are {}", listed_columns(columns)),
             Scope::Run => "a step's metrics are written `step.metric`".to_owned(),
-            Scope::Constant => format!("declare it: `param {name}: int = 1`; a text needs quotes"),
+            _ => format!("declare it: `param {name}: int = 1`; a text needs quotes"),
         });
         match self.scope {
             Scope::Table(_) => self.cx.report(finding),

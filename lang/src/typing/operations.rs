@@ -29,6 +29,17 @@ impl Typing<'_, '_, '_> {
 
     pub(super) fn compare(&mut self, span: Span, comparison: Comparison, left: &ast::Expr, right: &ast::Expr) -> Typed {
         let operands = [self.infer(left), self.infer(right)];
+        self.compare_typed(span, comparison, [left, right], operands)
+    }
+
+    /// A comparison of what was typed before.
+    pub(super) fn compare_typed(
+        &mut self,
+        span: Span,
+        comparison: Comparison,
+        [left, right]: [&ast::Expr; 2],
+        operands: [Typed; 2],
+    ) -> Typed {
         if operands.iter().any(Typed::is_unknown) || !self.units_agree([left, right], &operands) {
             return Typed::unknown();
         }

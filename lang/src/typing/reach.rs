@@ -3,6 +3,7 @@
 //! What no value in reach can satisfy, and what each satisfies, is a mistake in a gate.
 
 use crate::context::Context;
+use crate::live::LiveMetric;
 use crate::pipeline::{Arithmetic, Expr, Stat};
 use crate::types::{Comparison, Type};
 use crate::value::Value;
@@ -18,6 +19,8 @@ pub(crate) fn of(cx: &Context<'_>, expr: &Expr) -> Option<(f64, f64)> {
         Expr::Const(Value::Float(number) | Value::Fraction(number)) => Some((*number, *number)),
         Expr::Stat(Stat::Missing(_)) => Some((0.0, 1.0)),
         Expr::Stat(Stat::Rows | Stat::Distinct(_)) => Some((0.0, f64::INFINITY)),
+        Expr::Live(LiveMetric::ErrorRate) => Some((0.0, 1.0)),
+        Expr::Live(LiveMetric::Requests) => Some((0.0, f64::INFINITY)),
         Expr::Negate(inner) => of(cx, inner).map(|(low, high)| (-high, -low)),
         Expr::Coalesce(left, right) => {
             let ((a, b), (c, d)) = (of(cx, left)?, of(cx, right)?);

@@ -11,6 +11,11 @@ const CASES: &[&str] = &[
     include_str!("calls.txt"),
     include_str!("data.txt"),
     include_str!("gates.txt"),
+    include_str!("live.mlp"),
+    include_str!("registry.txt"),
+    include_str!("deploy.txt"),
+    include_str!("monitor.txt"),
+    include_str!("trigger.txt"),
 ];
 
 /// What decides a step's result.

@@ -4,6 +4,7 @@ mod laws;
 mod render;
 
 use crate::check::{Checked, check, inspect};
+use crate::pipeline::NodeKind;
 use crate::signature::{ModuleError, ModuleSignature, Modules};
 use crate::span::Source;
 use indexmap::IndexMap;
@@ -81,6 +82,10 @@ case_files! {
     gates: "gates.txt";
     params: "params.txt";
     later: "later.txt";
+    registry: "registry.txt";
+    deploy: "deploy.txt";
+    monitor: "monitor.txt";
+    trigger: "trigger.txt";
 }
 
 #[test]
@@ -88,6 +93,31 @@ fn the_prelude_is_sound() {
     let checked = checked(PRELUDE);
     assert_eq!(render::findings(&Source::new("test.mlp", PRELUDE), &checked.findings), "no findings\n");
     insta::assert_snapshot!(serde_json::to_string_pretty(&checked.pipeline).unwrap());
+}
+
+const LIVE: &str = include_str!("live.mlp");
+
+#[test]
+fn what_is_live_becomes_nodes_of_the_same_graph() {
+    let checked = checked(LIVE);
+    assert_eq!(render::findings(&Source::new("test.mlp", LIVE), &checked.findings), "no findings\n");
+    let pipeline = checked.pipeline.unwrap();
+    let live = pipeline.nodes.iter().filter(|node| {
+        matches!(node.kind, NodeKind::Registry(_) | NodeKind::Deploy(_) | NodeKind::Monitor(_) | NodeKind::Trigger(_))
+    });
+    let mut out = String::new();
+    for node in &pipeline.nodes {
+        out.push_str(&format!("{} {} needs {:?} when {:?}\n", node.id.0, node.name, node.needs, node.when));
+    }
+    for node in live {
+        out.push_str(&format!("{} {:?} {:#?}\n", node.name, node.doc, node.kind));
+    }
+    insta::assert_snapshot!(out);
+    assert!(pipeline.batch().iter().all(|node| !node.kind.is_resident()));
+    assert_eq!(pipeline.nodes.len() - pipeline.batch().len(), 4);
+    assert!(pipeline.nodes.iter().enumerate().all(|(at, node)| node.id.index() == at));
+    let text = serde_json::to_string(&pipeline).unwrap();
+    assert_eq!(serde_json::from_str::<crate::pipeline::Pipeline>(&text).unwrap(), pipeline);
 }
 
 #[test]
@@ -120,6 +150,31 @@ fn overrides_are_read_in_the_syntax_of_their_type() {
     ];
     out.push_str(&render::findings(&Source::new("test.mlp", params), &checked_with(params, &bad).findings));
     insta::assert_snapshot!(out);
+}
+
+/// Codes that need more than one file or no file to come about, each with the test that gives it.
+const GIVEN_ELSEWHERE: &[&str] = &["E0213", "E0309", "E0411", "E0216"];
+
+#[test]
+fn every_code_has_a_wrong_example() {
+    let snapshots: String = [
+        include_str!("snapshots/mlp_lang__check__tests__names.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__expressions.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__calls.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__data.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__gates.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__params.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__later.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__registry.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__deploy.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__monitor.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__trigger.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__ten_planted_mistakes_are_ten_findings.snap"),
+    ]
+    .concat();
+    for (code, _) in crate::codes::ALL.iter().filter(|(code, _)| !GIVEN_ELSEWHERE.contains(&&*code.id)) {
+        assert!(snapshots.contains(&format!("[{} {}]", code.id, code.name)), "no example of {} {}", code.id, code.name);
+    }
 }
 
 #[test]

@@ -69,7 +69,11 @@ fn fences(chapter: &str) -> Vec<(&str, String)> {
 
 #[test]
 fn the_specifications_examples_are_true() {
-    let chapters = [include_str!("../../../../spec/01-lexical.md"), include_str!("../../../../spec/02-grammar.md")];
+    let chapters = [
+        include_str!("../../../../spec/01-lexical.md"),
+        include_str!("../../../../spec/02-grammar.md"),
+        include_str!("../../../../spec/10-live.md"),
+    ];
     let mut seen = 0;
     for (info, text) in chapters.iter().flat_map(|c| fences(c)) {
         let text = if text.starts_with("mlp ") { text } else { format!("mlp 1\n{text}") };
@@ -153,6 +157,58 @@ fn the_names_of_broken_declarations_are_kept() {
     let names: Vec<&str> = syntax.broken.iter().map(|n| n.name.as_str()).collect();
     assert_eq!(names, ["search", "d", "a"]);
     assert_eq!(print::tree(&syntax.file), "mlp 1\nstep s = ERROR\nparam p: int = ERROR\nschema T\n");
+}
+
+const NESTED: &str = "\
+deploy production of churn {
+  serve = online(port: 8080)
+  canary {
+    5%  for 10m
+    25% until promoted
+    100%
+    check every 30s {
+      error_rate <= 1% fails when error_rate > 5%
+      p95(latency) <= 250ms
+      on_no_data = wait
+      tolerate = 2 failures, 1 inconclusive
+    }
+  }
+  rollback within 30s
+}
+monitor health of production {
+  every 1h over 24h
+  reference = split.train
+  watch drift(age) <= 0.1
+  on breach for 2 windows {
+    alert webhook(\"http://localhost\")
+    retrain(until: now)
+  }
+  on_no_data = wait
+}
+on change customers {
+  run(until: now)
+}
+";
+
+/// Each line of each block, nested or not, replaced by one that means nothing.
+#[test]
+fn a_wrong_line_in_a_nested_block_is_one_finding_and_leaves_the_others_whole() {
+    let good = print::tree(&parse(&Source::new("n.mlp", &format!("mlp 1\n{NESTED}"))).file);
+    let lines: Vec<&str> = NESTED.lines().collect();
+    let members = lines.iter().enumerate().filter(|(_, l)| l.starts_with(' ') && !l.contains(['{', '}']));
+    for (at, member) in members {
+        let mut broken = lines.clone();
+        broken[at] = "      1 1";
+        let source = Source::new("n.mlp", &format!("mlp 1\n{}\n", broken.join("\n")));
+        let syntax = parse(&source);
+        let places: Vec<usize> = print::spans(&syntax).iter().map(|s| source.line_column(s.start).0).collect();
+        assert_eq!((syntax.findings.len(), places.first()), (1, Some(&(at + 2))), "{member}: {:?}", syntax.findings);
+        let tree = print::tree(&syntax.file);
+        let missing = good.lines().filter(|line| !tree.lines().any(|kept| kept == *line)).count();
+        let of_its_own = if member.contains("tolerate") { 2 } else { 1 };
+        assert!(missing <= of_its_own, "{member}: {tree}");
+        assert!(good.lines().count() - tree.lines().count() <= of_its_own, "{member}: {tree}");
+    }
 }
 
 /// Every fix that is offered takes its finding away and brings no other.

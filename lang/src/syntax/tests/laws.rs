@@ -81,6 +81,15 @@ fn piece() -> impl Strategy<Value = String> {
         "\0",
         "😀",
         "card ",
+        "\ndeploy ",
+        "\nmonitor ",
+        "\non ",
+        "canary {\n",
+        "check every 1s {\n",
+        "fails when ",
+        "tolerate = ",
+        "watch ",
+        "on breach {",
         "'",
     ]);
     prop_oneof![4 => pieces.prop_map(str::to_owned), 1 => "\\PC{0,6}"]
@@ -289,8 +298,12 @@ fn hostile_texts_take_linear_time() {
         "## a\n",
         "\n\"a",
         ".",
+        "canary {\n",
+        "canary { check every 1s { a } }\n",
+        "check every 1s {\n",
+        "tolerate = 1 a, 2 b,",
     ] {
-        for head in ["", "step x = f(a) {\n", "param x: int = "] {
+        for head in ["", "step x = f(a) {\n", "param x: int = ", "deploy d of m {\ncanary {\n", "deploy d of m {\n"] {
             parse_text(&(head.to_owned() + &unit.repeat(n)));
         }
     }

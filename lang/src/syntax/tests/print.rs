@@ -92,7 +92,73 @@ pub fn declaration(out: &mut String, declaration: &Declaration) {
                 settings(out, s);
             })
         }
+        Deploy { name, model, settings: s, strategies, rollback } => {
+            writeln!(out, "deploy {} of {}", name.name, model.name).map(|()| {
+                settings(out, s);
+                strategies.iter().for_each(|s| strategy(out, s));
+                rollback.iter().for_each(|limit| {
+                    let _ = writeln!(out, "  rollback within {}", expr(limit));
+                });
+            })
+        }
+        Monitor { name, deployment, rhythm, settings: s, watches, breaches, block: _ } => {
+            writeln!(out, "monitor {} of {}", name.name, deployment.name).map(|()| {
+                if let Some(Rhythm { every, over }) = rhythm {
+                    let over = over.as_ref().map_or(String::new(), |over| format!(" over {}", expr(over)));
+                    let _ = writeln!(out, "  every {}{over}", expr(every));
+                }
+                settings(out, s);
+                watches.iter().for_each(|w| {
+                    let _ = writeln!(out, "  watch {}", expr(&w.condition));
+                });
+                for breach in breaches {
+                    let windows =
+                        breach.windows.as_ref().map_or(String::new(), |w| format!(" for {} windows", expr(w)));
+                    let _ = writeln!(out, "  on breach{windows}");
+                    actions(out, &breach.actions);
+                }
+            })
+        }
+        Trigger { event, actions: a } => match event {
+            Event::Schedule { cron, zone } => {
+                writeln!(out, "on schedule {:?} in {:?}", cron.name, zone.as_ref().map(|z| &z.name))
+            }
+            Event::Change(data) => writeln!(out, "on change {}", data.name),
+        }
+        .map(|()| actions(out, a)),
     };
+}
+
+fn strategy(out: &mut String, strategy: &Strategy) {
+    let _ = writeln!(out, "  {}", strategy.word.name);
+    for weight in &strategy.weights {
+        let hold = match &weight.hold {
+            Hold::Unsaid => String::new(),
+            Hold::For(length) => format!(" for {}", expr(length)),
+            Hold::UntilPromoted(_) => " until promoted".to_owned(),
+        };
+        let _ = writeln!(out, "    weight {}{hold}", expr(&weight.share));
+    }
+    strategy.phases.iter().for_each(|p| {
+        let _ = writeln!(out, "    {} for {}", p.name.name, expr(&p.length));
+    });
+    settings(out, &strategy.settings);
+    let Some(check) = &strategy.check else { return };
+    let _ = writeln!(out, "    check every {}", check.every.as_ref().map_or("-".into(), expr));
+    for verdict in &check.verdicts {
+        let fails = verdict.failure.as_ref().map_or(String::new(), |f| format!(" fails when {}", expr(f)));
+        let _ = writeln!(out, "      {}{fails}", expr(&verdict.success));
+    }
+    for (number, what) in &check.tolerate {
+        let _ = writeln!(out, "      tolerate {} {}", expr(number), what.name);
+    }
+    settings(out, &check.settings);
+}
+
+fn actions(out: &mut String, actions: &[ActionLine]) {
+    for action in actions {
+        let _ = writeln!(out, "    {}{}", if action.alert { "alert " } else { "" }, expr(&action.what));
+    }
 }
 
 fn names(names: &[Ident]) -> String {
@@ -114,6 +180,9 @@ fn clauses(out: &mut String, keyword: &str, clauses: &[Clause]) {
         }
         if let Some(support) = &clause.min_support {
             let _ = write!(out, " min_support {}", expr(support));
+        }
+        if let Some(word) = &clause.unless {
+            let _ = write!(out, " unless {}", word.name);
         }
         out.push('\n');
     }

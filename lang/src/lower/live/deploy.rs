@@ -1,0 +1,107 @@
+//! `deploy production of churn { serve = online(port: 8080) canary { ... } rollback within 30s }`
+
+use super::{duration, serve, strategy};
+use crate::codes;
+use crate::context::{Context, NodeFacts};
+use crate::finding::Finding;
+use crate::live::DeployNode;
+use crate::lower::block;
+use crate::names::{Kind, suggest};
+use crate::syntax::ast::{self, Ident, Setting};
+
+/// `rollback within 30s`, when it is left out.
+const ROLLBACK: i64 = 30_000_000_000;
+
+/// A deployment as written.
+pub(crate) struct Written<'e> {
+    pub(crate) name: &'e Ident,
+    pub(crate) model: &'e Ident,
+    pub(crate) settings: &'e [Setting],
+    pub(crate) strategies: &'e [ast::Strategy],
+    pub(crate) rollback: &'e Option<ast::Expr>,
+    pub(crate) damaged: bool,
+}
+
+pub(crate) fn lower(cx: &mut Context<'_>, written: &Written<'_>) -> (NodeFacts, Option<DeployNode>) {
+    let model = referred(cx, written.model, Kind::Model, "a deployment is `of` a model");
+    let facts = model.and_then(|index| cx.nodes.get(&index)).cloned().unwrap_or_default();
+    let row = facts.trained.as_ref().map(|trained| &trained.row);
+    let found = block::settings(cx, "a deployment", written.settings, &["serve"], &["traffic", "region", "scale"]);
+    let serve = serve::lower(cx, found.get("serve").copied(), row);
+    let strategy = only_strategy(cx, written);
+    let rollback_within = match written.rollback {
+        Some(limit) => duration(cx, limit, "`rollback within`"),
+        None => Some(ROLLBACK),
+    };
+    let logs = serve.as_ref().map(|serve| serve.log);
+    let node = || {
+        let trained = facts.trained.clone()?;
+        Some(DeployNode {
+            model: *cx.ids.get(&model?)?,
+            model_name: written.model.name.clone(),
+            flavor: facts.flavor.clone()?,
+            row: trained.row,
+            label: trained.label,
+            serve: serve?,
+            strategy: strategy?,
+            rollback_within: rollback_within?,
+        })
+    };
+    let node = node();
+    (NodeFacts { outputs: None, logs, ..facts }, node)
+}
+
+fn only_strategy(cx: &mut Context<'_>, written: &Written<'_>) -> Option<crate::live::Strategy> {
+    let mut strategies = written.strategies.iter();
+    let Some(first) = strategies.next() else {
+        if !written.damaged {
+            let name = &written.name.name;
+            cx.report(
+                Finding::error(
+                    codes::WRONG_STRATEGY,
+                    cx.place(written.name.span),
+                    format!("`{name}` does not say how a candidate takes over"),
+                )
+                .label("no strategy")
+                .help("write one of `replace`, `canary { ... }`, `blue_green { ... }`, `shadow { ... }`"),
+            );
+        }
+        return None;
+    };
+    let lowered = strategy::lower(cx, first, written.damaged);
+    let mut only = true;
+    for other in strategies {
+        let finding = Finding::error(
+            codes::WRONG_STRATEGY,
+            cx.place(other.word.span),
+            format!("`{}` takes over in one way, and this is the second", written.name.name),
+        )
+        .also(cx.place(first.word.span), "the first");
+        cx.report(finding.help("keep one of them"));
+        only = false;
+    }
+    lowered.filter(|_| only)
+}
+
+/// The declaration of this kind that a name refers to; a mistake is reported. `rule`: "a deployment is `of` a model".
+pub(super) fn referred(cx: &mut Context<'_>, ident: &Ident, wanted: Kind, rule: &str) -> Option<usize> {
+    match cx.names.get(&ident.name) {
+        Some(declared) if declared.kind == wanted => return Some(declared.index),
+        Some(declared) => {
+            let message = format!("`{}` is {}, and {rule}", ident.name, declared.kind.with_article());
+            let finding = Finding::error(codes::WRONG_KIND, cx.place(ident.span), message);
+            cx.report(finding.also(cx.place(declared.span), "declared here"));
+        }
+        None if cx.names.is_broken(&ident.name) => {}
+        None => {
+            let all = || cx.names.of_kind(|kind| kind == wanted);
+            let near = cx.names.nearest(&ident.name, all());
+            let message = format!("`{}` is not declared, and {rule}", ident.name);
+            let finding = Finding::error(codes::UNKNOWN_NAME, cx.place(ident.span), message).label("not declared");
+            let finding =
+                suggest(finding, ident.span, near, || format!("declared are {}", crate::written::listed(all())));
+            cx.report_once(format!("name {}", ident.name), "also here", finding);
+        }
+    }
+    None
+}
