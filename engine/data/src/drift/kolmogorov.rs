@@ -40,19 +40,21 @@ pub(super) fn above(n: u64, d: f64) -> f64 {
 }
 
 /// The probability that the one-sided statistic is at least `d`: the sum of N. Smirnov (1944),
-/// `d sum_j C(n, j) (d + j/n)^(j-1) (1 - d - j/n)^(n-j)`, each term a binomial probability in Loader's form.
+/// `d sum_j C(n, j) (d + j/n)^(j-1) (1 - d - j/n)^(n-j)`, each term a binomial probability in Loader's form. Beyond a million
+/// rows the limit of U. R. Maag and G. Dicaire (1971), as scipy.
 fn one_sided(n: f64, d: f64) -> f64 {
     let steps = n * d;
+    if n > 1e6 {
+        return (-(6.0 * steps + 1.0).powi(2) / (18.0 * n)).exp();
+    }
     let whole = stirling_error(n);
     let mut sum = (n * (-d).ln_1p()).exp();
     let mut taken = 1.0;
     while taken < n - steps {
         let left = n - taken;
-        let exponent = whole
-            - stirling_error(taken)
-            - stirling_error(left)
-            - taken * (steps / taken).ln_1p()
-            - left * (-steps / left).ln_1p();
+        let exponent = whole - stirling_error(taken) - stirling_error(left)
+            + taken * (steps / taken).ln_1p()
+            + left * (-steps / left).ln_1p();
         sum += exponent.exp() * (n / (2.0 * PI * taken * left)).sqrt() * steps / (steps + taken);
         taken += 1.0;
     }

@@ -46,7 +46,17 @@ fn what_cannot_be_measured_says_why() {
     }
     said.sort();
     said.dedup();
-    insta::assert_snapshot!(said.join("\n"), @"");
+    insta::assert_snapshot!(said.join("\n"), @"
+    `ks` is for numbers, and the column holds categories
+    `wasserstein` is for numbers, and the column holds categories
+    a chi-square needs two values, and the column holds one
+    a z-test compares two values, and the column holds more
+    the numbers are too close together for bins
+    the numbers are too large to be compared
+    the reference and the window hold different kinds, numbers and texts
+    the reference has no rows with a value
+    the window has no rows with a value
+    ");
 }
 
 #[test]
@@ -99,7 +109,14 @@ fn each_rule_has_its_own_side_of_the_threshold() {
         assert!(!rule.drifts(rule.threshold() * 2.0 - far, rule.threshold()), "{rule}");
         words.push(format!("{rule}: {}", rule.threshold()));
     }
-    insta::assert_snapshot!(words.join("\n"), @"");
+    insta::assert_snapshot!(words.join("\n"), @"
+    Kolmogorov-Smirnov p-value (exact): 0.05
+    chi-square p-value (3 values): 0.05
+    z-test p-value: 0.05
+    Wasserstein distance / standard deviation: 0.1
+    Jensen-Shannon distance (3 values): 0.1
+    population stability index (14 bins): 0.1
+    ");
 }
 
 #[test]

@@ -132,8 +132,9 @@ proptest! {
             all += 1;
             far += u32::from(highest >= reach);
         }
-        prop_assert!(test.exact);
-        prop_assert!((test.p_value - f64::from(far) / f64::from(all)).abs() < 1e-12, "{test:?} {far}/{all}");
+        // A sum that rounding takes above 1 is given up, as in scipy; only that of 1 itself can be.
+        prop_assert!(test.exact || far == all);
+        prop_assert!(!test.exact || (test.p_value - f64::from(far) / f64::from(all)).abs() < 1e-12, "{test:?} {far}/{all}");
     }
 
     #[test]
