@@ -2,7 +2,7 @@
 
 use super::super::{Asked, Illegal, Offer, words};
 use super::hold::Worth;
-use super::{Course, Deployment, Event, Hold, HoldFor, Measurement, Rejected, Rollout, Stage, Verdict, measure, millis};
+use super::{Course, Deployment, Event, Hold, HoldFor, Measurement, Rejected, Rollout, Stage, Verdict, measure};
 use mlp_core::record::Millis;
 use mlp_lang::live::{Check, DeployNode, Strategy};
 use std::sync::Arc;
@@ -121,14 +121,16 @@ impl Deployment {
             news.push(format!("{offer} of run {} was rejected before: {}", offer.run, before.why));
             return Ok(());
         }
+        let newest = self.rollout.as_ref().map(|rollout| &rollout.candidate).or(self.stable.as_ref());
+        if let Some(newer) = newest.filter(|newest| offer.run < newest.run) {
+            news.push(format!("{offer} of run {} comes too late: {newer} is of run {}", offer.run, newer.run));
+            return Ok(());
+        }
         match &self.rollout {
             Some(rollout) if known(&rollout.candidate) => news.push(format!("{offer} is on its way already")),
             Some(Rollout { course: Course::Return, candidate, .. }) => {
                 news.push(format!("{offer} of run {} waits until {candidate} is back", offer.run));
                 self.waiting = Some(offer.clone());
-            }
-            Some(rollout) if offer.run < rollout.candidate.run => {
-                news.push(format!("{offer} of run {} comes too late: {} is newer", offer.run, rollout.candidate));
             }
             Some(_) => {
                 self.reject(at, &format!("superseded by {offer}"), true, news);
