@@ -118,7 +118,7 @@ impl Deployment {
             return Ok(());
         }
         if let Some(before) = self.rejected.iter().rev().find(rejected) {
-            news.push(format!("{offer} of run {} was rejected before: {}", offer.run, before.why));
+            news.push(format!("{offer} of run {} was rejected before ({})", offer.run, before.why));
             return Ok(());
         }
         let newest = self.rollout.as_ref().map(|rollout| &rollout.candidate).or(self.stable.as_ref());
