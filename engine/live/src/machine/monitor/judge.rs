@@ -28,12 +28,8 @@ impl Monitor {
             chosen.filter_map(|(it, _)| watch(it)).collect()
         };
         let (breached, silent) = (of(Some(false)), of(None));
-        let before = self.last.replace(Judgement {
-            window,
-            version: scene.version,
-            outcome,
-            watches: watches.to_vec(),
-        });
+        let before =
+            self.last.replace(Judgement { window, version: scene.version, outcome, watches: watches.to_vec() });
         match outcome {
             Outcome::Silent => {
                 if before.is_none_or(|before| before.outcome != Outcome::Silent) {
@@ -46,8 +42,8 @@ impl Monitor {
                     let breaches = words::counted(self.streak, "breach", "breaches");
                     news.push(format!("well again after {breaches}"));
                 }
-                (self.state, self.streak) = (State::Well, 0);
-                self.fired.clear();
+                self.state = State::Well;
+                self.end_episode();
                 Vec::new()
             }
             Outcome::Breached => {
@@ -101,7 +97,9 @@ impl Monitor {
                     Action::Retrain { .. } | Action::Rollback => None,
                 };
                 if let Some(why) = in_the_way {
-                    if first {
+                    let told = (block, place, why);
+                    if first && !self.against.contains(&told) {
+                        self.against.push(told);
                         let action = if matches!(action, Action::Rollback) { "rollback" } else { "retrain" };
                         news.push(format!("{action} waits: {why}"));
                     }

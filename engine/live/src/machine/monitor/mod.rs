@@ -118,6 +118,8 @@ pub struct Monitor {
     streak: u32,
     /// Actions that this episode has brought about: block and place in it.
     fired: Vec<(usize, usize)>,
+    /// What stood against an action in this episode and has been told.
+    against: Vec<(usize, usize, &'static str)>,
     /// The last retraining or rollback.
     acted: Option<Millis>,
     past: Vec<Past>,
@@ -156,6 +158,7 @@ impl Monitor {
             judged: None,
             streak: 0,
             fired: Vec::new(),
+            against: Vec::new(),
             acted: None,
             past: Vec::new(),
             last: None,
@@ -215,7 +218,7 @@ impl Monitor {
         let ripe = scene.since.saturating_sub(scene.first).saturating_add(every);
         let ripe = ripe.div_euclid(every) + i64::from(ripe.rem_euclid(every) > 0);
         let new = self.judged.map_or(1, |judged| judged.saturating_sub(scene.first).div_euclid(every) + 1);
-        scene.first.saturating_add(ripe.max(new).saturating_mul(every))
+        scene.first.saturating_add(ripe.max(new).max(1).saturating_mul(every))
     }
 
     fn ending(&self, scene: &Scene, to: Millis) -> Window {
@@ -282,8 +285,8 @@ impl Monitor {
         }
         after.judged = Some(window.to);
         if after.about != Some((scene.version, scene.since)) {
-            (after.state, after.streak, after.last) = (State::Unjudged, 0, None);
-            after.fired.clear();
+            (after.state, after.last) = (State::Unjudged, None);
+            after.end_episode();
             after.about = Some((scene.version, scene.since));
         }
         let effects = match event {
@@ -299,6 +302,12 @@ impl Monitor {
         Ok((after, effects, news))
     }
 
+    fn end_episode(&mut self) {
+        self.streak = 0;
+        self.fired.clear();
+        self.against.clear();
+    }
+
     /// Keeps what `baseline` and `sigma` will ask for, as long as they will.
     fn remember(&mut self, to: Millis, watches: &[WatchVerdict]) {
         for (index, watch) in self.node.watches.iter().enumerate() {
@@ -306,7 +315,11 @@ impl Monitor {
             let from = to.saturating_sub(millis(over));
             self.past.retain(|it| it.watch != index || it.to > from);
             let verdict = watches.iter().find(|it| it.watch == index);
-            self.past.extend(verdict.and_then(|it| it.statistic).map(|value| Past { to, watch: index, value }));
+            self.past.extend(verdict.and_then(|it| it.statistic).filter(|it| it.is_finite()).map(|value| Past {
+                to,
+                watch: index,
+                value,
+            }));
         }
     }
 }

@@ -96,12 +96,7 @@ impl Facts for Numbers<'_> {
 }
 
 /// Judges a measurement.
-pub(super) fn judge(
-    check: &Check,
-    at: Millis,
-    requests: u64,
-    numbers: &[(LiveMetric, Option<Value>)],
-) -> Measurement {
+pub(super) fn judge(check: &Check, at: Millis, requests: u64, numbers: &[(LiveMetric, Option<Value>)]) -> Measurement {
     let facts = Numbers { requests, numbers };
     let lines: Vec<Line> = check.conditions.iter().map(|it| line(it, check.on_no_data, &facts)).collect();
     let verdict = lines.iter().map(|line| line.verdict).max().unwrap_or(Verdict::Success);

@@ -15,7 +15,7 @@ mod step;
 
 pub use measure::{Line, Measurement, Verdict};
 
-use super::{Duty, Offer, millis, words};
+use super::{Duty, Offer, words};
 use crate::routes::Routes;
 use hold::Hold;
 use mlp_core::record::Millis;

@@ -118,7 +118,12 @@ impl Deployment {
             return Ok(());
         }
         if let Some(before) = self.rejected.iter().rev().find(rejected) {
-            news.push(format!("{offer} of run {} was rejected before: {}", offer.run, before.why));
+            news.push(format!("{offer} of run {} was rejected before ({})", offer.run, before.why));
+            return Ok(());
+        }
+        let newest = self.rollout.as_ref().map(|rollout| &rollout.candidate).or(self.stable.as_ref());
+        if let Some(newer) = newest.filter(|newest| offer.run < newest.run) {
+            news.push(format!("{offer} of run {} comes too late: {newer} is of run {}", offer.run, newer.run));
             return Ok(());
         }
         match &self.rollout {
@@ -126,9 +131,6 @@ impl Deployment {
             Some(Rollout { course: Course::Return, candidate, .. }) => {
                 news.push(format!("{offer} of run {} waits until {candidate} is back", offer.run));
                 self.waiting = Some(offer.clone());
-            }
-            Some(rollout) if offer.run < rollout.candidate.run => {
-                news.push(format!("{offer} of run {} comes too late: {} is newer", offer.run, rollout.candidate));
             }
             Some(_) => {
                 self.reject(at, &format!("superseded by {offer}"), true, news);
