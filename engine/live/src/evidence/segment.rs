@@ -5,6 +5,8 @@
 //! merged into that one, and is removed when the folder is next opened; so a crash at any instruction doubles no row.
 
 use super::error::{At, EvidenceError};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{Field, Schema as ArrowSchema};
 use mlp_core::record::Millis;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
@@ -12,9 +14,6 @@ use parquet::file::properties::WriterProperties;
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-
-use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::{Field, Schema as ArrowSchema};
 use std::sync::Arc;
 
 /// Ends the names of files that are not whole yet.
@@ -101,12 +100,8 @@ pub(super) struct Part {
 impl Part {
     /// Each column with its role.
     pub fn columns(&self) -> impl Iterator<Item = (&str, &ArrayRef)> {
-        let fields = self.schema.fields().iter();
-        let role = |field: &'_ Arc<Field>| -> Option<usize> { field.metadata().get(ROLE).map(String::len) };
-        fields
-            .zip(self.batch.columns())
-            .filter(move |(field, _)| role(field).is_some())
-            .map(|(field, array)| (field.metadata().get(ROLE).map_or("", String::as_str), array))
+        let fields = self.schema.fields().iter().zip(self.batch.columns());
+        fields.filter_map(|(field, array)| Some((field.metadata().get(ROLE)?.as_str(), array)))
     }
 
     /// The column of this role.

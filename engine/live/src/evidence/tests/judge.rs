@@ -103,7 +103,12 @@ fn drift_is_judged_column_by_column_with_its_rule_and_limit() {
             (1, None, 400, 2_000)
         ]
     );
-    insta::assert_snapshot!(told(&judgements), @r#""#);
+    insta::assert_snapshot!(told(&judgements), @r#"
+    Some(true) Wasserstein distance / standard deviation of temp is 0.003464, wanted <= 0.1
+    Some(false) Wasserstein distance / standard deviation of hum is 1.209, wanted <= 0.1
+    Some(false) Jensen-Shannon distance (2 values) of sky is 0.8326, wanted <= 0.1
+    Some(false) share of drifted columns is 0.5, wanted < 0.5; drifted: hum (Wasserstein distance / standard deviation 1.209)
+    "#);
 
     let small = reference(vec![("temp", numbers((0..500).map(f64::from))), ("hum", numbers((0..500).map(f64::from)))]);
     let alpha = judged(
@@ -112,7 +117,10 @@ fn drift_is_judged_column_by_column_with_its_rule_and_limit() {
         Some(&small),
     );
     assert_eq!((alpha[0].threshold, alpha[0].comparison), (Some(0.05), Comparison::Greater));
-    insta::assert_snapshot!(told(&alpha), @r#""#);
+    insta::assert_snapshot!(told(&alpha), @r#"
+    Some(false) Kolmogorov-Smirnov p-value (exact) of temp is 1.040e-122, wanted > 0.05; the rule gives a p-value, so alpha is the limit instead of `0.1`
+    Some(false) Kolmogorov-Smirnov p-value (exact) of hum is 2.314e-267, wanted > 0.05; the rule gives a p-value, so alpha is the limit instead of `0.1`
+    "#);
     // An author who asks for the p-value compares it himself.
     let ks = judged(
         vec![watch(drift_of(&["temp"], DriftMethod::Ks), Comparison::GreaterOrEqual, most(0.01))],
@@ -145,7 +153,18 @@ fn nothing_to_measure_is_no_verdict_and_says_why() {
     ];
     let all: Vec<Judgement> = cases.into_iter().flatten().collect();
     assert!(all.iter().all(|j| j.held.is_none() && j.statistic.is_none()), "{all:#?}");
-    insta::assert_snapshot!(told(&all), @r#""#);
+    insta::assert_snapshot!(told(&all), @r#"
+    None no number for drift (auto) of temp: the window has no rows
+    None no number for drift (auto) of temp: the window has only one row
+    None no number for drift (auto) of temp: the window has only one row with a value
+    None no number for drift (auto) of temp: there is no reference yet
+    None no number for drift (auto) of hum: the window's rows have no such column
+    None no number for drift (auto) of gone: the reference has no rows with a value
+    None no number for share of drifted columns: other: the window's rows have no such column
+    None no number for root mean squared error: none of the window's 10 rows has a label yet
+    None no number for area under the ROC curve: the predictions are numbers, not classes
+    None no number for error_rate: the window has no requests
+    "#);
 }
 
 #[test]
@@ -162,7 +181,9 @@ fn a_window_of_labels_ends_earlier_and_may_be_unreadable() {
     let verdict = judge(&monitor(watches.clone()), &none, give, None, &|_| None, &|_, _| Vec::new());
     assert_eq!(asked.get(), 86_400 * SECOND);
     assert_eq!((verdict[0].statistic, verdict[0].held, verdict[0].rows), (Some(1.5), Some(false), 2));
-    insta::assert_snapshot!(verdict[0].words, @r#""#);
+    insta::assert_snapshot!(verdict[0].words, @r#"
+    mean absolute error is 1.5, wanted <= 1
+    "#);
 
     let broken = |_| Err(EvidenceError::Stopped("the disk is full".into()));
     let verdict = judge(&monitor(watches), &none, broken, None, &|_| None, &|_, _| Vec::new());
@@ -202,7 +223,12 @@ fn a_service_metric_is_compared_with_its_own_past() {
     assert_eq!(calm.iter().map(|j| j.held).collect::<Vec<_>>(), [Some(true), Some(false)]);
     let young = judge(&[10e6, 12e6]);
     assert_eq!((young[1].statistic, young[1].threshold, young[1].held), (Some(20e6), None, None));
-    insta::assert_snapshot!(told(&calm) + &told(&young), @r#""#);
+    insta::assert_snapshot!(told(&calm) + &told(&young), @r#"
+    Some(true) requests is 40, wanted >= 1
+    Some(false) p95(latency) is 20ms, wanted <= 18ms
+    Some(true) requests is 40, wanted >= 1
+    None p95(latency) is 20ms, and its limit `baseline(7ns) + 3 * sigma(7ns)` is not known: that takes 3 earlier windows
+    "#);
 }
 
 fn golden() -> Json {

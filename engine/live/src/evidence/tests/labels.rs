@@ -115,7 +115,16 @@ fn nothing_of_a_wrong_file_is_imported() {
         }
         assert_eq!(labels(&log), ["-", "-"], "{case}");
     }
-    insta::assert_snapshot!(told, @r#""#);
+    insta::assert_snapshot!(told, @r#"
+    no id column: D0012 the column `id` is not in the file Data { path: "labels.csv", row: None, line: Some(1), column: Some("id") }
+    no label column: D0012 the column `bikers` is not in the file Data { path: "labels.csv", row: None, line: Some(1), column: Some("bikers") }
+    a wrong cell: D0022 column `bikers` holds `many`, and a whole number is wanted Data { path: "labels.csv", row: Some(2), line: Some(3), column: Some("bikers") }
+    a missing label: D0020 a cell of column `bikers` is missing Data { path: "labels.csv", row: Some(2), line: Some(3), column: Some("bikers") }
+    a missing id: D0020 a cell of column `id` is missing Data { path: "labels.csv", row: Some(2), line: Some(3), column: Some("id") }
+    a ragged row: D0015 the row has 1 cells, and the header 2 Data { path: "labels.csv", row: Some(2), line: Some(3), column: None }
+    no rows: D0007 the table has columns but not one row Data { path: "labels.csv", row: None, line: None, column: None }
+    an empty file: D0006 `labels.csv` is empty: not one byte in it Data { path: "labels.csv", row: None, line: None, column: None }
+    "#);
     assert_eq!(files(&folder.path().join("log")), ["log"]);
 }
 
