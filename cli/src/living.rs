@@ -238,8 +238,3 @@ impl From<ResidentError> for Fault {
         }
     }
 }
-
-/// Where a file's data lie.
-pub fn base_of(file: &Path) -> PathBuf {
-    crate::files::base_of(file)
-}

@@ -15,7 +15,7 @@ pub fn greeting(live: &Live, listening: &[(String, String)]) -> String {
     let mut text = String::new();
     for (name, url) in listening {
         let name = clean(name);
-        text.push_str(&format!("{} answers at {url}/deployments/{name}/predict\n", styled(STRONG, name)));
+        text.push_str(&format!("{} answers at {url}/deployments/{name}/predict\n", styled(STRONG, &name)));
     }
     for (name, deployment) in live.deployments().filter(|(_, it)| it.is_declared() && it.stable().is_none()) {
         if deployment.rollout().is_none() {

@@ -116,3 +116,18 @@ pub(super) fn read(file: &Path, options: &LabelImport, label: &Column, aside: &P
     let without = (rows - labels.len()) as u64;
     Ok((labels, without))
 }
+
+/// `240 labels: 238 joined, 2 of predictions that are not in the log`
+impl std::fmt::Display for LabelReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} labels: {} joined to their predictions", self.rows, self.joined_now)?;
+        let parts = [
+            (self.unchanged, "known before"),
+            (self.replaced, "in place of another one"),
+            (self.unknown, "kept for predictions that are not in the log yet"),
+            (self.duplicates, "overruled by a later one of the same file"),
+            (self.without, "left out because the cell is missing"),
+        ];
+        parts.iter().filter(|(count, _)| *count > 0).try_for_each(|(count, words)| write!(f, ", {count} {words}"))
+    }
+}
