@@ -182,7 +182,7 @@ async fn requests_that_wait_are_joined_up_to_the_batch_and_one_bad_row_spoils_on
         let address = world.address;
         clients.push(tokio::spawn(async move {
             let hot = n % 8 == 3;
-            let row = ROW.replace("0.5", if hot { "95.5" } else { "0.5" });
+            let row = ROW.replace("0.5", if hot { "85.5" } else { "0.5" });
             let mut client = Client::new(address).await;
             for _ in 0..10 {
                 let reply = client.predict("", &row).await;

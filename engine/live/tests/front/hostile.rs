@@ -168,11 +168,14 @@ async fn noise_is_never_answered_with_a_failure_of_the_engine() {
     let mut state = 7u64;
     let mut next = move |below: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as usize % below
+        (state >> 33) as usize % below.max(1)
     };
     for round in 0..4_000 {
         let mut body = seeds[round % 2].clone().into_bytes();
         for _ in 0..=next(4) {
+            if body.is_empty() {
+                break;
+            }
             let at = next(body.len());
             match next(4) {
                 0 => body[at] = next(256) as u8,
