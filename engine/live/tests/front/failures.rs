@@ -254,11 +254,13 @@ async fn draining_does_not_wait_longer_than_it_may() {
             ROW.len()
         );
         client.send(request.as_bytes()).await.unwrap();
-        client.reply().await.is_none()
+        client.reply().await.map(|reply| reply.status)
     });
     until(|| world.front.totals("production", 1).under_way.count() == 1).await;
     world.front.drain(Duration::from_millis(50)).await;
-    assert!(asking.await.unwrap(), "the connection is cut off");
+    // An answer if there is time to send it, else the connection is cut off.
+    let told = asking.await.unwrap();
+    assert!(told.is_none_or(|status| status == 500), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
