@@ -97,12 +97,15 @@ impl Default for Connections {
 }
 
 impl Connections {
-    /// Waits until every connection has ended; those that last longer are cut off.
-    pub async fn end(&self, within: Duration) {
+    /// Waits until every connection has ended; `false` if some last longer.
+    pub async fn ended(&self, within: Duration) -> bool {
         let all = self.room.acquire_many(MOST_CONNECTIONS as u32);
-        if tokio::time::timeout(within, all).await.is_err() {
-            self.cut.send_replace(true);
-        }
+        tokio::time::timeout(within, all).await.is_ok()
+    }
+
+    /// Ends every connection, whatever it is in.
+    pub fn cut(&self) {
+        self.cut.send_replace(true);
     }
 }
 

@@ -216,19 +216,24 @@ impl Front {
         self.shared.deployment(deployment).map(|deployment| deployment.totals(version)).unwrap_or_default()
     }
 
-    /// The end: accepts no more connections, lets what is under way end within that time, cuts off what does not, and
-    /// unloads everything.
+    /// The end: accepts no more connections and lets what is under way end within that time. What does not is answered
+    /// that its version is gone; whoever does not take that answer is cut off. Everything is unloaded.
     pub async fn drain(&self, within: Duration) {
+        /// How long the last answers may take to be sent.
+        const LAST_ANSWERS: Duration = Duration::from_secs(1);
         self.shared.draining.store(true, Ordering::Relaxed);
         for listener in self.listeners.lock().await.drain(..) {
             listener.stop().await;
         }
-        self.shared.connections.end(within).await;
+        let ended = self.shared.connections.ended(within).await;
         let deployments = self.shared.deployments.read().unwrap_or_else(PoisonError::into_inner).clone();
         for deployment in deployments.values() {
             for version in deployment.loaded() {
                 self.retire(&deployment.name, version, Duration::ZERO);
             }
+        }
+        if !ended && !self.shared.connections.ended(LAST_ANSWERS).await {
+            self.shared.connections.cut();
         }
     }
 }

@@ -136,7 +136,7 @@ fn tensor(input: Input, rest: &mut &[u8]) -> Result<Tensor, String> {
                 .split_at_checked(size)
                 .ok_or_else(|| format!("{who} has {size} bytes of binary data, and {} follow", rest.len()))?;
             *rest = others;
-            datatype.elements(bytes).ok_or_else(|| format!("{who} has binary data that is no {datatype:?}"))?
+            datatype.elements(bytes).ok_or_else(|| format!("{who} has binary data that is no {}", datatype.name()))?
         }
         (None, Some(data)) => {
             if data.ragged || (data.lengths.len() > 1 && data.lengths != shape) {
@@ -221,8 +221,8 @@ fn put(rows: &mut Rows, tensor: &Tensor, places: &[usize]) -> Result<(), super::
         for (item, place) in items.iter().zip(places) {
             let value = item.scalar();
             if !tensor.datatype.holds(item) {
-                let datatype = tensor.datatype;
-                rows.wrong(row, &tensor.name, || format!("it is no {datatype:?}, which the input says to be"));
+                let datatype = tensor.datatype.name();
+                rows.wrong(row, &tensor.name, || format!("it is no {datatype}, which is the input's datatype"));
                 // The cell is there all the same; it must not be told as missing too.
                 rows.skip(row, *place)?;
                 continue;
@@ -253,6 +253,24 @@ impl Datatype {
                 _ => return None,
             },
         })
+    }
+
+    /// As the protocol writes it.
+    fn name(self) -> &'static str {
+        match self {
+            Datatype::Bool => "BOOL",
+            Datatype::Bytes => "BYTES",
+            Datatype::Float { bytes: 4 } => "FP32",
+            Datatype::Float { .. } => "FP64",
+            Datatype::Int { bytes: 1, signed: true } => "INT8",
+            Datatype::Int { bytes: 2, signed: true } => "INT16",
+            Datatype::Int { bytes: 4, signed: true } => "INT32",
+            Datatype::Int { signed: true, .. } => "INT64",
+            Datatype::Int { bytes: 1, .. } => "UINT8",
+            Datatype::Int { bytes: 2, .. } => "UINT16",
+            Datatype::Int { bytes: 4, .. } => "UINT32",
+            Datatype::Int { .. } => "UINT64",
+        }
     }
 
     /// Whether an element of `data` is one of this type.

@@ -157,23 +157,18 @@ async fn too_many_that_wait_are_refused_with_a_time_to_come_back() {
     let mut node = production();
     node.serve.timeout = 3_600_000_000_000;
     node.serve.batch = 1;
-    let world = World::new(node, &[(1, "stuck")]).await;
-    let address = world.address;
-    let mut waiting = Vec::new();
-    for _ in 0..1_025 {
-        let mut client = Client::new(address).await;
-        let request = format!(
-            "POST /deployments/production/predict HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{ROW}",
-            ROW.len()
-        );
-        client.send(request.as_bytes()).await.unwrap();
-        waiting.push(client);
+    let world = World::new(node, &[(1, "ok"), (2, "stuck")]).await;
+    let mut client = world.client().await;
+    // Copies fill the queue, so that no client has to wait.
+    world.route(Some(1), None, Some((2, 1.0)));
+    for _ in 0..1_100 {
+        client.predict("", ROW).await;
     }
-    until(|| world.front.totals("production", 1).under_way.count() == 1_025).await;
-    let reply = world.client().await.predict("", ROW).await;
+    world.route(Some(2), None, None);
+    let reply = client.predict("", ROW).await;
     assert_eq!((reply.status, reply.header("retry-after")), (503, Some("1")));
-    insta::assert_snapshot!(reply.text(), @r#"{"error":"too many requests wait for version 1 of `production`: ask again in a second"}"#);
-    let totals = world.front.totals("production", 1);
+    insta::assert_snapshot!(reply.text(), @r#"{"error":"too many requests wait for version 2 of `production`: ask again in a second"}"#);
+    let totals = world.front.totals("production", 2);
     assert_eq!((totals.requests, totals.errors, totals.latency.count()), (1, 1, 0));
 }
 
@@ -183,11 +178,11 @@ async fn requests_that_wait_are_joined_up_to_the_batch_and_one_bad_row_spoils_on
     node.serve.batch = 16;
     let world = World::new(node, &[(1, "picky")]).await;
     let mut clients = Vec::new();
-    for n in 0..64 {
+    for n in 0..32 {
         let address = world.address;
         clients.push(tokio::spawn(async move {
             let hot = n % 8 == 3;
-            let row = ROW.replace("0.5", if hot { "95.5" } else { "0.5" });
+            let row = ROW.replace("0.5", if hot { "85.5" } else { "0.5" });
             let mut client = Client::new(address).await;
             for _ in 0..10 {
                 let reply = client.predict("", &row).await;
@@ -202,12 +197,14 @@ async fn requests_that_wait_are_joined_up_to_the_batch_and_one_bad_row_spoils_on
     assert!((2..=16).contains(&largest), "{largest} rows in the largest call");
     // The client's mistakes count nowhere.
     let totals = world.front.totals("production", 1);
-    assert_eq!((totals.requests, totals.errors), (560, 0));
+    assert_eq!((totals.requests, totals.errors), (280, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_request_is_answered_in_order_and_holds_nobody_up() {
-    let world = World::new(production(), &[(1, "slow 2")]).await;
+    let mut node = production();
+    node.serve.timeout = 3_600_000_000_000;
+    let world = World::new(node, &[(1, "slow 20")]).await;
     let rows: Vec<String> = (0..50_000).map(|n| ROW.replace("0.5", &format!("{n}"))).collect();
     let body = format!("{{\"rows\":[{}]}}", rows.join(","));
     let address = world.address;
@@ -257,11 +254,13 @@ async fn draining_does_not_wait_longer_than_it_may() {
             ROW.len()
         );
         client.send(request.as_bytes()).await.unwrap();
-        client.reply().await.is_none()
+        client.reply().await.map(|reply| reply.status)
     });
     until(|| world.front.totals("production", 1).under_way.count() == 1).await;
     world.front.drain(Duration::from_millis(50)).await;
-    assert!(asking.await.unwrap(), "the connection is cut off");
+    // An answer if there is time to send it, else the connection is cut off.
+    let told = asking.await.unwrap();
+    assert!(told.is_none_or(|status| status == 500), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -140,7 +140,7 @@ async fn a_small_body_of_many_cells_is_refused_before_it_fills_the_memory() {
 async fn clients_that_stall_hold_nobody_up() {
     let world = World::new(production(), &[(1, "ok")]).await;
     let mut stalled = Vec::new();
-    for n in 0..300 {
+    for n in 0..60 {
         let mut client = Client::new(world.address).await;
         let piece = match n % 3 {
             0 => "POST /deployments/prod",
@@ -168,11 +168,14 @@ async fn noise_is_never_answered_with_a_failure_of_the_engine() {
     let mut state = 7u64;
     let mut next = move |below: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as usize % below
+        (state >> 33) as usize % below.max(1)
     };
     for round in 0..4_000 {
         let mut body = seeds[round % 2].clone().into_bytes();
         for _ in 0..=next(4) {
+            if body.is_empty() {
+                break;
+            }
             let at = next(body.len());
             match next(4) {
                 0 => body[at] = next(256) as u8,
