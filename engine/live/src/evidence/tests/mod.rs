@@ -88,14 +88,17 @@ fn ids(rows: &Rows) -> Vec<&str> {
     rows.ids.iter().map(String::as_str).collect()
 }
 
-/// The folder as a kill of the process leaves it now.
+/// The folder as a kill of the process leaves it now. A kill takes all files at one instant and a copy does not, so one
+/// during which the writer made a segment is thrown away.
 fn killed(folder: &Path) -> tempfile::TempDir {
-    let copy = tempfile::tempdir().expect("a folder");
-    for entry in std::fs::read_dir(folder).expect("lists") {
-        let entry = entry.expect("an entry");
-        std::fs::copy(entry.path(), copy.path().join(entry.file_name())).expect("copies");
+    let state = || (files(folder), std::fs::metadata(folder.join("log")).expect("is there").len());
+    loop {
+        let (before, copy) = (state(), tempfile::tempdir().expect("a folder"));
+        let copied = before.0.iter().all(|name| std::fs::copy(folder.join(name), copy.path().join(name)).is_ok());
+        if copied && state() == before {
+            return copy;
+        }
     }
-    copy
 }
 
 fn files(folder: &Path) -> Vec<String> {
