@@ -1,7 +1,8 @@
 //! Tables: from files that others wrote to Parquet that every step can trust.
 //!
 //! Owns: how CSV and Parquet are read by a declared schema, the grammar of cells, the rules of columns, the statistics
-//! that expectations ask for, and the findings about all of it (`D0xxx`, see `spec/07-data.md`).
+//! that expectations ask for, the findings about all of it (`D0xxx`, see `spec/07-data.md`), and the drift of columns
+//! ([`drift`], `spec/12-drift.md`).
 //! Must never know: plans, runs, steps, the store; what an expectation's verdict is (it only gives the numbers).
 //!
 //! ```text

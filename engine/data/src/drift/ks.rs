@@ -23,11 +23,11 @@ pub fn ks(reference: &Numbers, current: &Numbers) -> Ks {
     let (n, m) = (reference.rows(), current.rows());
     let (width, height) = (n as f64, m as f64);
     // In units of 1 / (n m), in which the steps of both functions are whole numbers.
-    let (mut below_reference, mut below_current, mut largest) = (0.0, 0.0, 0.0f64);
+    let (mut below_reference, mut below_current, mut largest) = (0.0f64, 0.0, 0.0f64);
     together(reference, current, |_, of_reference, of_current| {
         below_reference += of_reference as f64 * height;
         below_current += of_current as f64 * width;
-        largest = largest.max((below_reference - below_current as f64).abs());
+        largest = largest.max((below_reference - below_current).abs());
     });
     let statistic = largest / (width * height);
     let exact = (n.max(m) <= EXACT_ROWS).then(|| exact(n as u64, m as u64, largest as u64)).flatten();

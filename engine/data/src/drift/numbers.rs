@@ -3,9 +3,6 @@
 /// More different numbers than these are sorted, not counted.
 pub(super) const FEW: usize = 20;
 
-/// Below this many rows the standard library's sort is as fast.
-const RADIX_FROM: usize = 1 << 14;
-
 /// The finite numbers of a sample, ascending; at least one.
 #[derive(Clone, Debug)]
 pub struct Numbers {
@@ -22,8 +19,8 @@ enum Cells {
 }
 
 impl Numbers {
-    /// Drops NaN and infinities and puts the rest in order; `None` when nothing is left. `O(n)`: few different numbers are
-    /// counted, large samples are sorted by radix.
+    /// Drops NaN and infinities and puts the rest in order; `None` when nothing is left. Few different numbers are
+    /// counted, others sorted.
     pub fn new(numbers: &[f64]) -> Option<Numbers> {
         if let Some(few) = count(numbers) {
             let rows = few.iter().map(|(_, count)| *count as usize).sum();
@@ -185,15 +182,13 @@ fn count(numbers: &[f64]) -> Option<Vec<(f64, u64)>> {
     Some(few)
 }
 
-/// The finite numbers, ascending, `-0.0` as `0.0`.
+/// The finite numbers, ascending, `-0.0` as `0.0`. Whole numbers are compared in half the time of floating ones, and on a
+/// busy machine faster than a radix sort moves them.
 fn sorted(numbers: &[f64]) -> Vec<f64> {
-    let finite = numbers.iter().filter(|number| number.is_finite()).map(|number| number + 0.0);
-    if numbers.len() < RADIX_FROM {
-        let mut sorted: Vec<f64> = finite.collect();
-        sorted.sort_unstable_by(f64::total_cmp);
-        return sorted;
-    }
-    radix(finite.map(key).collect()).into_iter().map(number).collect()
+    let finite = numbers.iter().filter(|number| number.is_finite());
+    let mut keys: Vec<u64> = finite.map(|number| key(number + 0.0)).collect();
+    keys.sort_unstable();
+    keys.into_iter().map(number).collect()
 }
 
 /// The bits of a number in the order of the numbers: the sign turned for positive ones, all bits for negative ones.
@@ -205,36 +200,4 @@ fn key(number: f64) -> u64 {
 /// The number of a [`key`].
 fn number(key: u64) -> f64 {
     f64::from_bits(key ^ (((!key as i64 >> 63) as u64) | 1 << 63))
-}
-
-/// Sorts by the lowest digit first, eleven bits a digit (D. E. Knuth, The Art of Computer Programming 3, 5.2.5). All digits
-/// are counted in one pass; a digit that is the same everywhere costs nothing more.
-fn radix(mut keys: Vec<u64>) -> Vec<u64> {
-    const BITS: usize = 11;
-    const DIGITS: usize = 6;
-    const BUCKETS: usize = 1 << BITS;
-    let digit = |key: u64, place: usize| (key >> (place * BITS)) as usize % BUCKETS;
-    let mut counts = vec![[0usize; BUCKETS]; DIGITS];
-    for key in &keys {
-        for (place, counts) in counts.iter_mut().enumerate() {
-            counts[digit(*key, place)] += 1;
-        }
-    }
-    let mut other = vec![0; keys.len()];
-    for (place, counts) in counts.iter_mut().enumerate() {
-        if counts.contains(&keys.len()) {
-            continue;
-        }
-        let mut start = 0;
-        for count in counts.iter_mut() {
-            start += std::mem::replace(count, start);
-        }
-        for key in &keys {
-            let slot = &mut counts[digit(*key, place)];
-            other[*slot] = *key;
-            *slot += 1;
-        }
-        std::mem::swap(&mut keys, &mut other);
-    }
-    keys
 }
