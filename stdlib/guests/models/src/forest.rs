@@ -94,47 +94,52 @@ impl Forest {
         for block in cells.chunks(BLOCK * width) {
             let start = sums.len();
             sums.resize(start + block.len() / width, self.base);
-            self.add(block, width, &mut sums[start..]);
+            let sums = &mut sums[start..];
+            match block.iter().any(|cell| cell.is_nan()) {
+                true => self.add::<true>(block, width, sums),
+                false => self.add::<false>(block, width, sums),
+            }
         }
     }
 
     /// The trees are added in their order, however the walks are grouped: a row's sum is the same in any company.
-    fn add(&self, cells: &[f64], width: usize, sums: &mut [f64]) {
+    /// Without `HOLES` no cell is NaN.
+    fn add<const HOLES: bool>(&self, cells: &[f64], width: usize, sums: &mut [f64]) {
         let many = sums.len() / LANES * LANES;
-        let (grouped, rest) = cells.split_at(many * width);
-        let (grouped_sums, rest_sums) = sums.split_at_mut(many);
-        for &root in &self.roots {
-            if grouped.is_empty() {
-                break;
-            }
-            for (rows, sums) in grouped.chunks_exact(LANES * width).zip(grouped_sums.chunks_exact_mut(LANES)) {
-                let leaves = self.walk([root; LANES], |lane| &rows[lane * width..][..width]);
-                sums.iter_mut().zip(leaves).for_each(|(sum, leaf)| *sum += self.values[leaf as usize]);
+        let (grouped, rest) = sums.split_at_mut(many);
+        if many > 0 {
+            for &root in &self.roots {
+                for (group, sums) in grouped.chunks_exact_mut(LANES).enumerate() {
+                    let rows = std::array::from_fn(|lane| (group * LANES + lane) * width);
+                    let leaves = self.walk::<LANES, HOLES>([root; LANES], cells, rows);
+                    sums.iter_mut().zip(leaves).for_each(|(sum, leaf)| *sum += self.values[leaf as usize]);
+                }
             }
         }
-        for (row, sum) in rest.chunks_exact(width).zip(rest_sums) {
+        for (row, sum) in (many..).zip(rest) {
+            let row = row * width;
             let mut groups = self.roots.chunks_exact(LANES);
             for roots in &mut groups {
                 let roots = std::array::from_fn(|lane| roots[lane]);
-                let leaves: [u32; LANES] = self.walk(roots, |_| row);
+                let leaves = self.walk::<LANES, HOLES>(roots, cells, [row; LANES]);
                 leaves.iter().for_each(|&leaf| *sum += self.values[leaf as usize]);
             }
             for &root in groups.remainder() {
-                let [leaf] = self.walk([root], |_| row);
+                let [leaf] = self.walk::<1, HOLES>([root], cells, [row]);
                 *sum += self.values[leaf as usize];
             }
         }
     }
 
-    /// From these nodes to the leaves.
+    /// From these nodes to the leaves, each for the row whose cells begin there.
     #[inline(always)]
-    fn walk<'a, const N: usize>(&self, mut at: [u32; N], row: impl Fn(usize) -> &'a [f64]) -> [u32; N] {
+    fn walk<const N: usize, const HOLES: bool>(&self, mut at: [u32; N], cells: &[f64], rows: [usize; N]) -> [u32; N] {
         for _ in 0..self.depth {
-            for (lane, at) in at.iter_mut().enumerate() {
-                let node = &self.nodes[*at as usize];
-                let x = row(lane)[(node.column & COLUMN) as usize];
+            for lane in 0..N {
+                let node = &self.nodes[at[lane] as usize];
+                let x = cells[rows[lane] + (node.column & COLUMN) as usize];
                 let known = u32::from(x >= node.below);
-                *at = node.first + if x.is_nan() { node.column >> 30 } else { known };
+                at[lane] = node.first + if HOLES && x.is_nan() { node.column >> 30 } else { known };
             }
         }
         at
