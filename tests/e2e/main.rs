@@ -5,6 +5,7 @@ mod check;
 mod crash;
 mod examples;
 mod gate;
+mod live;
 mod plugins;
 mod processes;
 mod reuse;

@@ -73,8 +73,8 @@ impl Resident {
     ) -> Result<(), ResidentError> {
         if started {
             if let Some(ended) = self.ended_before(key)? {
-                self.take_offers().await?;
-                return self.write(What::Retrain { key: key.to_owned(), event: ended }).await;
+                self.write(What::Retrain { key: key.to_owned(), event: ended }).await?;
+                return self.take_offers().await;
             }
         } else {
             // The intent first, so that whoever comes after a kill looks for the run before starting one.

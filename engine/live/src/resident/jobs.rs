@@ -99,9 +99,6 @@ impl Resident {
                 self.write(What::Rollout { deployment, event }).await
             }
             Done::Ran { key, ran } => {
-                // First what it hands over, then that it ended: the other way round a kill in between would let the
-                // monitor start another retraining although a candidate is there.
-                self.take_offers().await?;
                 let outcome = match ran.run {
                     Some(run) => self.retrained(run, ran.outcome),
                     None => Some(retrain::RetrainOutcome::Failed),
@@ -109,7 +106,9 @@ impl Resident {
                 // Stopped with this engine: the next one takes it up.
                 let Some(outcome) = outcome else { return Ok(()) };
                 let event = retrain::Event::Ended { run: ran.run, outcome, words: ran.words };
-                self.write(What::Retrain { key, event }).await
+                self.write(What::Retrain { key, event }).await?;
+                // After a kill in between the next engine looks for offers when it starts.
+                self.take_offers().await
             }
             Done::Alerted { key, attempt, result } => {
                 let event = match result {
