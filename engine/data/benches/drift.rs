@@ -87,7 +87,7 @@ fn column(place: usize, rows: usize) -> Column {
     let seed = 2 * place as u64 + 1;
     let (reference, current) = (uniforms(seed, rows), uniforms(seed + 1, rows));
     // Every second column moves.
-    let moved = if place % 2 == 0 { 0.0 } else { 0.1 };
+    let moved = if place.is_multiple_of(2) { 0.0 } else { 0.1 };
     match place {
         0..10 => Column::Amounts(reference.collect(), current.map(|uniform| uniform + moved).collect()),
         10..15 => Column::Amounts(
