@@ -33,7 +33,7 @@ pub fn replay(screen: &Screen, args: &Replay) -> Result<Exit, Fault> {
             let name = pick_deployment(super::deploy::names(&live), args.to.as_deref())?;
             let node = live.deployment(&name).map(|it| it.node().clone()).ok_or_else(|| Fault::usage(format!("`{name}` is not declared any more")))?;
             let rows = read(args, &node)?;
-            tell(screen, play_to(screen, args, &home, &name, &rows)?)
+            tell(screen, play_to(screen, args, &home, &name, &rows, usize::MAX)?)
         }
     }
 }
@@ -65,6 +65,7 @@ fn through(screen: &Screen, args: &Replay, file: &Path) -> Result<Exit, Fault> {
             return Ok(ended);
         }
     }
+    let known = super::deploy::read(&home)?.1.story().len();
     let served = vec![Served {
         file: std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
         loaded,
@@ -78,7 +79,7 @@ fn through(screen: &Screen, args: &Replay, file: &Path) -> Result<Exit, Fault> {
     let lives = runtime.spawn(resident.run(async {
         let _ = stopped.await;
     }));
-    let played = play_to(screen, args, &home, &name, &rows);
+    let played = play_to(screen, args, &home, &name, &rows, known);
     let _ = stop.send(());
     let ended = runtime.block_on(lives).map_err(|error| Fault::new("the resident engine ended badly").cause(error))?;
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
@@ -87,7 +88,7 @@ fn through(screen: &Screen, args: &Replay, file: &Path) -> Result<Exit, Fault> {
     tell(screen, played)
 }
 
-fn play_to(screen: &Screen, args: &Replay, home: &Home, name: &str, rows: &[Row]) -> Result<Played, Fault> {
+fn play_to(screen: &Screen, args: &Replay, home: &Home, name: &str, rows: &[Row], known: usize) -> Result<Played, Fault> {
     let cannot = |error: ReplayError| {
         let fault = Fault::new("the replay was cut off").cause(&error);
         match error {
@@ -103,7 +104,7 @@ fn play_to(screen: &Screen, args: &Replay, home: &Home, name: &str, rows: &[Row]
     };
     let url = listening.into_iter().find(|(known, _)| known == name).map(|(_, url)| url);
     let url = url.ok_or_else(|| Fault::new(format!("the resident engine does not serve `{name}`")))?;
-    let pace = Pace { speed: args.at.0, labels_after: args.labels_after };
+    let pace = Pace { speed: args.at.0, labels_after: args.labels_after, known };
     let mut tell = |lines: &[(Millis, String, String)]| {
         for (at, about, words) in lines {
             let line = match screen.is_json() {

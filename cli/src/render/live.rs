@@ -98,7 +98,8 @@ fn watched(name: &str, monitor: &Monitor, width: Option<usize>) -> String {
             Some(false) => (BAD, "no"),
             None => (DIM, "no data"),
         };
-        table.row([Cell::styled(style, mark), one_line(&verdict.words).as_str().into()]);
+        let told = monitor.node().watches.get(verdict.watch as usize).map(|watch| verdict.told(watch));
+        table.row([Cell::styled(style, mark), one_line(told.as_deref().unwrap_or(&verdict.text)).as_str().into()]);
     }
     let window = format!("{} to {}", time::absolute(last.window.from), time::absolute(last.window.to));
     format!("  {}, {window}:\n{}", clean(name), table.render("    ", width))

@@ -41,6 +41,8 @@ pub struct Pace {
     pub speed: Option<f64>,
     /// How long after its row a label comes.
     pub labels_after: Millis,
+    /// How many lines of the story are known already; more than there are: all.
+    pub known: usize,
 }
 
 /// What was played.
@@ -143,7 +145,7 @@ pub fn play(
     let mut waiting: VecDeque<(Millis, (String, LabelValue))> = VecDeque::new();
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(played) };
     let begun = Instant::now();
-    let mut known = story(client, usize::MAX, tell)?;
+    let mut known = story(client, pace.known, tell)?;
     let mut day = first.at.div_euclid(DAY);
     let mut now = Millis::MIN;
     for row in rows {

@@ -73,6 +73,8 @@ pub struct Judgement {
     pub reference_rows: u64,
     /// The outcome in a sentence, without a full stop.
     pub words: String,
+    /// What the other fields do not say: why there is no number, which columns drifted. Often empty.
+    pub note: String,
 }
 
 /// Judges every watch of `monitor`. Pure: the same arguments, the same judgements.
@@ -260,6 +262,11 @@ impl Line<'_> {
                 format!("{subject} is {is}, wanted {comparison} {must}{more}")
             }
         };
+        let note = match (&statistic, threshold) {
+            (Err(why), _) => why.clone(),
+            (Ok(_), None) => format!("its limit takes {FEWEST_PAST} earlier windows"),
+            (Ok(_), Some(_)) => more.trim_start_matches("; ").to_owned(),
+        };
         Judgement {
             watch: self.index,
             text: self.watch.text.clone(),
@@ -272,6 +279,7 @@ impl Line<'_> {
             rows,
             reference_rows,
             words,
+            note,
         }
     }
 }

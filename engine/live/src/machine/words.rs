@@ -1,6 +1,7 @@
 //! Numbers as people read them: three digits that count, the unit beside them.
 
-use mlp_core::record::Measured;
+use mlp_core::record::{Measured, Millis};
+use mlp_lang::live::Given;
 use mlp_lang::types::Comparison;
 use mlp_lang::value::Value;
 
@@ -92,4 +93,16 @@ pub(super) fn compared(measured: &Measured) -> String {
 /// `1 failure`, `3 failures`
 pub(super) fn counted(number: u32, one: &str, many: &str) -> String {
     format!("{} {}", count(number.into()), if number == 1 { one } else { many })
+}
+
+/// ` with until = 2011-04-30T00:00:00Z`: the parameters of a run; nothing if there are none.
+pub(super) fn given(params: &[(String, Given)], now: Millis) -> String {
+    let each: Vec<String> = params
+        .iter()
+        .map(|(name, given)| match given {
+            Given::Value(value) => format!("{name} = {value}"),
+            Given::Now => format!("{name} = {}", mlp_core::clock::rfc3339(now)),
+        })
+        .collect();
+    if each.is_empty() { String::new() } else { format!(" with {}", each.join(", ")) }
 }

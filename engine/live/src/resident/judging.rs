@@ -148,8 +148,8 @@ impl Resident {
 }
 
 fn verdict(judgement: Judgement) -> monitor::WatchVerdict {
-    let Judgement { watch, text, column, rule, statistic, threshold, comparison, held, rows, reference_rows, words } =
+    let Judgement { watch, text, column, rule, statistic, threshold, comparison, held, rows, reference_rows, note, .. } =
         judgement;
     let watch = u32::try_from(watch).unwrap_or(u32::MAX);
-    monitor::WatchVerdict { watch, text, column, rule, statistic, threshold, comparison, held, rows, reference_rows, words }
+    monitor::WatchVerdict { watch, text, column, rule, statistic, threshold, comparison, held, rows, reference_rows, words: note }
 }

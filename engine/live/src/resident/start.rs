@@ -149,6 +149,8 @@ impl Resident {
         }
         let addresses = self.front.listen().await.map_err(|error| ResidentError::Listen(error.to_string()))?;
         self.listening = self.addresses(&names, &addresses);
+        // What was written before the router knew the deployments was told to nobody.
+        self.told.clear();
         self.bring_in_line();
         self.take_offers().await
     }

@@ -5,7 +5,7 @@ use super::super::monitor::{Effect, Monitor};
 use super::super::retrain::{self, RetrainOutcome, Retraining};
 use super::super::rollout::{Deployment, Input};
 use super::super::trigger::{self, Trigger};
-use super::super::{AlertBody, Entry, Illegal, What, monitor};
+use super::super::{AlertBody, Entry, Illegal, What, monitor, words};
 use super::{Live, Told};
 use mlp_core::record::Millis;
 use mlp_lang::live::{DeployNode, MonitorNode, TriggerNode};
@@ -177,7 +177,8 @@ impl Live {
                     change.alerts.push((body.key, Some(alert)));
                 }
                 Effect::Retrain { key, params, words } => {
-                    change.tell(name, format!("`{}` is run again", monitor.pipeline()));
+                    let given = words::given(&params, change.at);
+                    change.tell(name, format!("`{}` is run again{given}", monitor.pipeline()));
                     let run = Retraining::new(key.clone(), name, monitor.pipeline(), &params, change.at, words);
                     change.retrainings.push((key, Some(run)));
                 }
@@ -202,8 +203,8 @@ impl Live {
             change.tell(key, "its run before has not begun yet, so there is no other");
             return Ok(());
         }
-        change.tell(key, format!("`{}` is run", trigger.pipeline()));
         let (pipeline, params) = (trigger.pipeline(), trigger.params());
+        change.tell(key, format!("`{pipeline}` is run{}", words::given(params, change.at)));
         let run = Retraining::new(fired.key.clone(), key, pipeline, params, change.at, fired.words);
         change.retrainings.push((fired.key, Some(run)));
         Ok(())
