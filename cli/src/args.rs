@@ -1,7 +1,7 @@
 //! The command line: what can be typed. What it means is the business of [`crate::commands`].
 
-use mlp_core::record::Millis;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use mlp_core::record::Millis;
 use std::path::PathBuf;
 
 const EXIT_CODES: &str = "\

@@ -10,13 +10,15 @@ use mlp_core::error::EngineError;
 use mlp_core::executor::Cancel;
 use mlp_core::observer::Unobserved;
 use mlp_core::project::Project;
+use mlp_core::record::Outcome;
 use mlp_core::request::RunRequest;
 use mlp_lang::pipeline::Pipeline;
 use mlp_lang::span::Source;
 use mlp_live::clock::LiveClock;
-use mlp_core::record::Outcome;
 use mlp_live::machine::Told;
-use mlp_live::resident::{Declared, Parts, Ran, Resident, ResidentError, Runner, Wanted, Witness, start as start_resident};
+use mlp_live::resident::{
+    Declared, Parts, Ran, Resident, ResidentError, Runner, Wanted, Witness, start as start_resident,
+};
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -91,11 +93,7 @@ pub async fn start(
         params: served.params,
     });
     let runner = Again { project: project.clone(), files: again.collect() };
-    let parts = Parts {
-        predictors,
-        runner: Arc::new(runner),
-        witness: Arc::new(Onlooker { screen: screen.clone() }),
-    };
+    let parts = Parts { predictors, runner: Arc::new(runner), witness: Arc::new(Onlooker { screen: screen.clone() }) };
     Ok(start_resident(project, declared, clock, parts).await?)
 }
 
@@ -200,17 +198,19 @@ fn check(world: &World, file: &File, params: &[(String, String)]) -> Result<Pipe
 }
 
 /// The one deployment, or the one named.
-pub fn pick_deployment<'a>(
-    names: impl Iterator<Item = &'a str>,
-    wanted: Option<&str>,
-) -> Result<String, Fault> {
+pub fn pick_deployment<'a>(names: impl Iterator<Item = &'a str>, wanted: Option<&str>) -> Result<String, Fault> {
     let names: Vec<&str> = names.collect();
     match (wanted, names.as_slice()) {
         (Some(wanted), names) if names.contains(&wanted) => Ok(wanted.to_owned()),
-        (Some(wanted), names) => Err(Fault::usage(format!("there is no deployment `{wanted}`"))
-            .next(format!("there is {}", names.join(", ")))),
+        (Some(wanted), names) => {
+            Err(Fault::usage(format!("there is no deployment `{wanted}`"))
+                .next(format!("there is {}", names.join(", "))))
+        }
         (None, [only]) => Ok((*only).to_owned()),
-        (None, []) => Err(Fault::usage("nothing is deployed in this project").next("`mlp serve FILE` lets a file's deployments live")),
+        (None, []) => {
+            Err(Fault::usage("nothing is deployed in this project")
+                .next("`mlp serve FILE` lets a file's deployments live"))
+        }
         (None, several) => Err(Fault::usage("which deployment?").next(format!("name one of {}", several.join(", ")))),
     }
 }

@@ -1,10 +1,10 @@
 //! The wiring: what the language and the engine ask for, filled from the other crates.
 
 use crate::files;
+use mlp_core::predictor::Predictors;
 use mlp_core::request::Parts;
 use mlp_data::TableReader;
 use mlp_exec::wasm::{OnCompile, default_cache};
-use mlp_core::predictor::Predictors;
 use mlp_exec::{Library, PredictorOptions, WasmExecutor, WasmOptions, WasmPredictors};
 use mlp_lang::signature::Modules;
 use std::path::{Path, PathBuf};

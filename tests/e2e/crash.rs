@@ -12,7 +12,7 @@ const KILLS: u32 = 20;
 #[test]
 fn twenty_kills_and_then_a_run_give_what_one_undisturbed_run_gives() {
     let calm = Space::with_example("bikeshare");
-    calm.mlp(&["run", "bikeshare.mlp"]).exits(0);
+    calm.mlp(&["run", "bikeshare.mlp"]).exits(4);
 
     let space = Space::with_example("bikeshare");
     let mut random = Random::from_time();
@@ -34,7 +34,7 @@ fn twenty_kills_and_then_a_run_give_what_one_undisturbed_run_gives() {
         killed += u32::from(alive);
         longest = longest.mul_f64(if alive { 1.2 } else { 0.5 });
     }
-    space.mlp(&["run", "bikeshare.mlp"]).exits(0);
+    space.mlp(&["run", "bikeshare.mlp"]).exits(4);
 
     assert_eq!(outputs(&space), outputs(&calm), "seed {}", random.seed);
     nothing_done_twice(&space, random.seed);

@@ -36,14 +36,14 @@ fn breast_cancer_reaches_the_numbers_of_scikit_learn_and_is_registered() {
 }
 
 #[test]
-fn bikeshare_registers_the_trees_and_shows_how_they_age() {
+fn bikeshare_registers_its_first_model_and_waits_to_be_served() {
     let space = Space::with_example("bikeshare");
-    space.mlp(&["run", "bikeshare.mlp"]).exits(0).says("demand");
-    let (spring, later) = (space.metrics("trees_eval"), space.metrics("later"));
-    let rmse = |metrics: &serde_json::Value| metrics["metrics"]["rmse"].as_f64().expect("rmse");
-    assert!(rmse(&later) > 1.5 * rmse(&spring), "the seasons do something to it");
-    let months = later["groups"].as_array().expect("groups").len();
-    assert_eq!(months, 9, "April to December");
+    let ran = space.mlp(&["run", "bikeshare.mlp"]).exits(4);
+    ran.says("no version of `demand` is `production` yet").says("mlp serve bikeshare.mlp");
+    let rmse = |step: &str| space.metrics(step)["metrics"]["rmse"].as_f64().expect("rmse");
+    assert!(rmse("trees_eval") < 0.75 * rmse("line_eval"));
+    assert_eq!(space.metrics("trees_eval")["metrics"]["rows"], 409, "a fifth of 89 days of hours");
+    space.mlp(&["run", "bikeshare.mlp"]).exits(4).says("nothing to do");
 }
 
 #[test]

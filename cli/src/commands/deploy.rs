@@ -59,8 +59,9 @@ fn nobody() -> Fault {
 /// Everything that was written down, and what it comes to.
 pub fn read(home: &Home) -> Result<(Vec<Entry>, Live), Fault> {
     let entries = home.entries().map_err(journal_fault)?;
-    let live = Live::fold(&entries)
-        .map_err(|error| Fault::new(format!("the live journal contradicts itself: {error}")).safe("runs and models are untouched"))?;
+    let live = Live::fold(&entries).map_err(|error| {
+        Fault::new(format!("the live journal contradicts itself: {error}")).safe("runs and models are untouched")
+    })?;
     Ok((entries, live))
 }
 

@@ -2,12 +2,12 @@
 
 use super::load::{forced, load};
 use super::project;
+use super::resident::aliases;
 use crate::args::Plan;
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::render::{json, plan as render};
 use crate::screen::Screen;
-use super::resident::aliases;
 use mlp_core::history::History;
 
 /// Tells what `mlp run` with the same arguments would do now.

@@ -6,18 +6,17 @@ use crate::args::{Replay, Run};
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::living::{self, Served, pick_deployment};
-use crate::render::live;
+use crate::render::{live, time};
 use crate::screen::Screen;
 use mlp_core::executor::Tables;
 use mlp_core::predictor::Cells;
-use mlp_core::record::Millis;
 use mlp_data::TableReader;
+use mlp_data::cells::read_table;
 use mlp_lang::live::DeployNode;
 use mlp_lang::pipeline::{DataNode, DataSource};
 use mlp_lang::types::{Column, Schema, Type};
 use mlp_live::clock::LiveClock;
-use mlp_live::control::{Answer, Client, Request};
-use mlp_data::cells::read_table;
+use mlp_live::control::{Answer, Client, Line, Request};
 use mlp_live::home::Home;
 use mlp_live::replay::{Pace, Played, ReplayError, Row, play, rows};
 use std::collections::BTreeMap;
@@ -31,7 +30,10 @@ pub fn replay(screen: &Screen, args: &Replay) -> Result<Exit, Fault> {
             let home = Home::of(&project_here(&screen.options)?);
             let (_, live) = super::deploy::read(&home)?;
             let name = pick_deployment(super::deploy::names(&live), args.to.as_deref())?;
-            let node = live.deployment(&name).map(|it| it.node().clone()).ok_or_else(|| Fault::usage(format!("`{name}` is not declared any more")))?;
+            let node = live
+                .deployment(&name)
+                .map(|it| it.node().clone())
+                .ok_or_else(|| Fault::usage(format!("`{name}` is not declared any more")))?;
             let rows = read(args, &node)?;
             tell(screen, play_to(screen, args, &home, &name, &rows, usize::MAX)?)
         }
@@ -88,7 +90,14 @@ fn through(screen: &Screen, args: &Replay, file: &Path) -> Result<Exit, Fault> {
     tell(screen, played)
 }
 
-fn play_to(screen: &Screen, args: &Replay, home: &Home, name: &str, rows: &[Row], known: usize) -> Result<Played, Fault> {
+fn play_to(
+    screen: &Screen,
+    args: &Replay,
+    home: &Home,
+    name: &str,
+    rows: &[Row],
+    known: usize,
+) -> Result<Played, Fault> {
     let cannot = |error: ReplayError| {
         let fault = Fault::new("the replay was cut off").cause(&error);
         match error {
@@ -99,13 +108,20 @@ fn play_to(screen: &Screen, args: &Replay, home: &Home, name: &str, rows: &[Row]
         }
     };
     let mut client = Client::connect(home).map_err(|error| cannot(error.into()))?;
-    let Answer::Hello { listening, .. } = client.ask(&Request::Hello).map_err(|error| cannot(error.into()))? else {
+    let hello = client.ask(&Request::Hello).map_err(|error| cannot(error.into()))?;
+    let Answer::Hello { listening, now, .. } = hello else {
         return Err(Fault::new("the resident engine answered what this version does not understand"));
     };
+    if let Some(first) = rows.first().filter(|row| row.at < now) {
+        let (first, now) = (time::absolute(first.at), time::absolute(now));
+        return Err(Fault::usage(format!("the first row is of {first}, and `{name}` has lived until {now} already"))
+            .safe("nothing was played")
+            .next("play later rows with `--from`, or begin anew in another state folder: `--state DIR`"));
+    }
     let url = listening.into_iter().find(|(known, _)| known == name).map(|(_, url)| url);
     let url = url.ok_or_else(|| Fault::new(format!("the resident engine does not serve `{name}`")))?;
     let pace = Pace { speed: args.at.0, labels_after: args.labels_after, known };
-    let mut tell = |lines: &[(Millis, String, String)]| {
+    let mut tell = |lines: &[Line]| {
         for (at, about, words) in lines {
             let line = match screen.is_json() {
                 true => format!("{}\n", live::json_line(*at, about, words)),
@@ -139,7 +155,8 @@ fn read(args: &Replay, node: &DeployNode) -> Result<Vec<Row>, Fault> {
     let time = time_column(args, node)?;
     let table = import(&args.data, node, &time)?;
     let rows = rows(&table, node, &time.name).map_err(Fault::usage)?;
-    let inside = |row: &Row| args.from.is_none_or(|from| row.at >= from) && args.until.is_none_or(|until| row.at < until);
+    let inside =
+        |row: &Row| args.from.is_none_or(|from| row.at >= from) && args.until.is_none_or(|until| row.at < until);
     Ok(rows.into_iter().filter(inside).collect())
 }
 
@@ -155,7 +172,9 @@ fn time_column(args: &Replay, node: &DeployNode) -> Result<Column, Fault> {
             bounds: Vec::new(),
         }),
         (None, [only]) => Ok((*only).clone()),
-        (None, []) => Err(Fault::usage("no column of what is served is a time").next("name the data's column: `--time at`")),
+        (None, []) => {
+            Err(Fault::usage("no column of what is served is a time").next("name the data's column: `--time at`"))
+        }
         (None, _) => Err(Fault::usage("several columns of what is served are times").next("name one: `--time at`")),
     }
 }

@@ -70,7 +70,11 @@ pub fn status(live: &Live, wanted: Option<&str>, now: Millis, width: Option<usiz
         if let Some(measurement) = deployment.rollout().and_then(|rollout| rollout.last()) {
             text.push_str(&format!("  last check, {} requests:\n", measurement.requests));
             for line in &measurement.lines {
-                text.push_str(&format!("    {:<12} {}\n", format!("{:?}", line.verdict).to_lowercase(), one_line(&line.words())));
+                text.push_str(&format!(
+                    "    {:<12} {}\n",
+                    format!("{:?}", line.verdict).to_lowercase(),
+                    one_line(&line.words())
+                ));
             }
         }
         for rejected in deployment.rejected().iter().rev().take(3) {
@@ -189,7 +193,8 @@ pub fn run_in_words(run: &RunView) -> String {
     for node in &run.nodes {
         match node.state {
             NodeState::Failed => {
-                let why = node.failure().map_or_else(|| node.reason.clone().unwrap_or_default(), |it| it.message.clone());
+                let why =
+                    node.failure().map_or_else(|| node.reason.clone().unwrap_or_default(), |it| it.message.clone());
                 parts.push(format!("{} {} failed: {why}", node.kind, node.name));
             }
             NodeState::Passed | NodeState::Blocked if node.kind == "gate" => {

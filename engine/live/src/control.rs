@@ -85,11 +85,14 @@ pub enum Answer {
     /// To [`Request::Story`].
     Story {
         /// When, about what, and what happened.
-        lines: Vec<(Millis, String, String)>,
+        lines: Vec<Line>,
         /// How many lines are known now.
         known: usize,
     },
 }
+
+/// A line of the story: when, about what, and what happened.
+pub type Line = (Millis, String, String);
 
 /// Why a resident engine could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -139,7 +142,7 @@ impl Client {
 }
 
 /// What happened, in words, from the entry with this number on.
-pub(crate) fn story(live: &Live, after: usize) -> Vec<(Millis, String, String)> {
+pub(crate) fn story(live: &Live, after: usize) -> Vec<Line> {
     let told = live.story().iter().skip(after);
     told.map(|told| (told.at, told.about.clone(), told.words.clone())).collect()
 }

@@ -10,10 +10,10 @@
 
 use crate::machine::{Entry, Live};
 use mlp_core::aliases::Aliases;
+use mlp_core::clock::{Clock, SystemClock};
 use mlp_core::disk::{At, DiskError, make_folders};
 use mlp_core::journal::ledger::read_ledger;
 use mlp_core::journal::{JournalError, Logged};
-use mlp_core::clock::{Clock, SystemClock};
 use mlp_core::lock::{self, Holder, Lock, NotLocked};
 use mlp_core::project::Project;
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@
 //! The engine's virtual time moves with the data and stands still while anything is under way, so the same data gives the
 //! same story on any machine.
 
-use crate::control::{Answer, Client, NotAsked, Request};
+use crate::control::{Answer, Client, Line, NotAsked, Request};
 use crate::evidence::LabelValue;
 use mlp_core::clock::rfc3339;
 use mlp_core::predictor::Cells;
@@ -96,7 +96,9 @@ pub fn rows(table: &BTreeMap<String, Cells>, node: &DeployNode, time: &str) -> R
             }
         }
         let label = label.and_then(|cells| match cells {
-            Cells::Numbers(numbers) => numbers.get(index).filter(|number| number.is_finite()).map(|n| LabelValue::Number(*n)),
+            Cells::Numbers(numbers) => {
+                numbers.get(index).filter(|number| number.is_finite()).map(|n| LabelValue::Number(*n))
+            }
             Cells::Texts(texts) => texts.get(index)?.clone().map(LabelValue::Text),
         });
         let body = Value::Object(Map::from_iter([("rows".to_owned(), Value::Array(vec![Value::Object(row)]))]));
@@ -133,7 +135,7 @@ pub fn play(
     deployment: &str,
     rows: &[Row],
     pace: Pace,
-    tell: &mut dyn FnMut(&[(Millis, String, String)]),
+    tell: &mut dyn FnMut(&[Line]),
 ) -> Result<Played, ReplayError> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_global(Some(Duration::from_secs(60)))
@@ -224,11 +226,7 @@ fn hand_over(
 }
 
 /// Tells what happened since `known` entries; gives how many are known now.
-fn story(
-    client: &mut Client,
-    known: usize,
-    tell: &mut dyn FnMut(&[(Millis, String, String)]),
-) -> Result<usize, ReplayError> {
+fn story(client: &mut Client, known: usize, tell: &mut dyn FnMut(&[Line])) -> Result<usize, ReplayError> {
     match client.ask(&Request::Story { after: known })? {
         Answer::Story { lines, known } => {
             if !lines.is_empty() {

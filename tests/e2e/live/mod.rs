@@ -2,8 +2,8 @@
 
 mod kills;
 mod rollouts;
-mod serving;
 mod served;
+mod serving;
 
 /// A project whose models misbehave as told: trained by the probe plugin, served by its predictor.
 fn probe_project(strategy: &str, monitor: &str) -> crate::space::Space {

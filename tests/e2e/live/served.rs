@@ -143,7 +143,8 @@ impl Load {
     /// Ends them; everything that they saw, by the time they asked.
     pub fn stop(self) -> Vec<Seen> {
         self.stop.store(true, Ordering::SeqCst);
-        let mut seen: Vec<Seen> = self.threads.into_iter().flat_map(|thread| thread.join().expect("a client")).collect();
+        let mut seen: Vec<Seen> =
+            self.threads.into_iter().flat_map(|thread| thread.join().expect("a client")).collect();
         seen.sort_by_key(|seen| seen.asked);
         seen
     }

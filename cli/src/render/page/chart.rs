@@ -18,7 +18,8 @@ const COLOURS: [&str; 8] = ["#4269d0", "#e09f00", "#e8604c", "#2f9e8f", "#3a9a4a
 /// A figure with its caption.
 pub fn figure(chart: &Chart, series: &Series) -> String {
     let scale = Scale::of(chart, series);
-    let mut svg = format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\">\n", escape(&chart.text));
+    let mut svg =
+        format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\">\n", escape(&chart.text));
     svg.push_str(&versions(series, &scale));
     svg.push_str(&axes(series, &scale));
     svg.push_str(&limit(chart, &scale));
@@ -110,7 +111,8 @@ fn versions(series: &Series, scale: &Scale) -> String {
 
 fn axes(series: &Series, scale: &Scale) -> String {
     let bottom = HEIGHT - BOTTOM;
-    let mut svg = format!("<line class=\"axis\" x1=\"{LEFT}\" x2=\"{}\" y1=\"{bottom}\" y2=\"{bottom}\"/>\n", WIDTH - RIGHT);
+    let mut svg =
+        format!("<line class=\"axis\" x1=\"{LEFT}\" x2=\"{}\" y1=\"{bottom}\" y2=\"{bottom}\"/>\n", WIDTH - RIGHT);
     for number in ticks(scale.low, scale.high) {
         let y = scale.y(number);
         svg.push_str(&format!(

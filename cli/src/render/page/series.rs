@@ -84,15 +84,22 @@ impl Series {
         self.windows += 1;
         self.breached += usize::from(verdicts.iter().any(|verdict| verdict.held == Some(false)));
         for verdict in verdicts {
-            let chart = match self.charts.iter().position(|chart| chart.monitor == monitor && chart.text == verdict.text) {
-                Some(known) => &mut self.charts[known],
-                None => {
-                    let (monitor, text) = (monitor.to_owned(), verdict.text.clone());
-                    self.charts.push(Chart { monitor, text, rule: String::new(), curves: Vec::new(), limit: Vec::new() });
-                    let last = self.charts.len() - 1;
-                    &mut self.charts[last]
-                }
-            };
+            let chart =
+                match self.charts.iter().position(|chart| chart.monitor == monitor && chart.text == verdict.text) {
+                    Some(known) => &mut self.charts[known],
+                    None => {
+                        let (monitor, text) = (monitor.to_owned(), verdict.text.clone());
+                        self.charts.push(Chart {
+                            monitor,
+                            text,
+                            rule: String::new(),
+                            curves: Vec::new(),
+                            limit: Vec::new(),
+                        });
+                        let last = self.charts.len() - 1;
+                        &mut self.charts[last]
+                    }
+                };
             chart.rule.clone_from(&verdict.rule);
             if let Some(threshold) = verdict.threshold.filter(|number| number.is_finite())
                 && chart.limit.last().is_none_or(|(last, _)| *last != at)

@@ -107,10 +107,9 @@ impl Resident {
                 virtual_time: self.clock.is_virtual(),
                 listening: self.listening.clone(),
             },
-            Request::Story { after } => Answer::Story {
-                lines: crate::control::story(&self.live, after),
-                known: self.live.story().len(),
-            },
+            Request::Story { after } => {
+                Answer::Story { lines: crate::control::story(&self.live, after), known: self.live.story().len() }
+            }
             Request::RunEnded => {
                 self.take_offers().await?;
                 self.settle().await?;
@@ -122,7 +121,8 @@ impl Resident {
                     Answer::Done(mlp_core::clock::rfc3339(self.clock.now()))
                 }
                 false => Answer::Refused(
-                    "its time is the machine's and cannot be moved: start it with `mlp serve --virtual-from TIME`".to_owned(),
+                    "its time is the machine's and cannot be moved: start it with `mlp serve --virtual-from TIME`"
+                        .to_owned(),
                 ),
             },
             Request::Labels { deployment, labels } => self.take_labels(&deployment, labels),

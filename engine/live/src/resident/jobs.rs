@@ -142,7 +142,8 @@ fn registered(history: &History, model: &str, version: u64) -> Result<(ModelVers
         // A small model lies in the record of its run.
         None => {
             let (node, output) = entry.source.split_once('.').ok_or_else(gone)?;
-            let artifact = history.output(entry.run, node, output).map_err(|error| error.to_string())?.ok_or_else(gone)?;
+            let artifact =
+                history.output(entry.run, node, output).map_err(|error| error.to_string())?.ok_or_else(gone)?;
             history.artifact_bytes(&artifact).ok_or_else(gone)?
         }
     };

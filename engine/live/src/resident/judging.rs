@@ -122,12 +122,10 @@ impl Resident {
             .map(|node| node.name.clone())
             .ok_or("its pipeline is not served any more")?;
         let run = self.history.model(&model, Some(version)).map_err(|error| error.to_string())?.run;
-        let gone = || format!("`{maker}.{}` of run {run}, which made {model}@{version}, is not there any more", output.output);
-        let artifact = self
-            .history
-            .output(run, &maker, &output.output)
-            .map_err(|error| error.to_string())?
-            .ok_or_else(gone)?;
+        let gone =
+            || format!("`{maker}.{}` of run {run}, which made {model}@{version}, is not there any more", output.output);
+        let artifact =
+            self.history.output(run, &maker, &output.output).map_err(|error| error.to_string())?.ok_or_else(gone)?;
         let table = match self.history.artifact_path(&artifact.digest) {
             Some(path) => mlp_data::cells::read_table(&path)?,
             // A small table lies in the record of its run.
@@ -148,8 +146,21 @@ impl Resident {
 }
 
 fn verdict(judgement: Judgement) -> monitor::WatchVerdict {
-    let Judgement { watch, text, column, rule, statistic, threshold, comparison, held, rows, reference_rows, note, .. } =
-        judgement;
+    let Judgement {
+        watch, text, column, rule, statistic, threshold, comparison, held, rows, reference_rows, note, ..
+    } = judgement;
     let watch = u32::try_from(watch).unwrap_or(u32::MAX);
-    monitor::WatchVerdict { watch, text, column, rule, statistic, threshold, comparison, held, rows, reference_rows, words: note }
+    monitor::WatchVerdict {
+        watch,
+        text,
+        column,
+        rule,
+        statistic,
+        threshold,
+        comparison,
+        held,
+        rows,
+        reference_rows,
+        words: note,
+    }
 }
