@@ -78,6 +78,11 @@ impl Served {
         &self.url
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks the engine.
     pub fn ask(&self, request: &Request) -> Answer {
         Client::connect(&self.home).expect("a resident engine").ask(request).expect("an answer")
@@ -143,7 +148,8 @@ impl Load {
     /// Ends them; everything that they saw, by the time they asked.
     pub fn stop(self) -> Vec<Seen> {
         self.stop.store(true, Ordering::SeqCst);
-        let mut seen: Vec<Seen> = self.threads.into_iter().flat_map(|thread| thread.join().expect("a client")).collect();
+        let mut seen: Vec<Seen> =
+            self.threads.into_iter().flat_map(|thread| thread.join().expect("a client")).collect();
         seen.sort_by_key(|seen| seen.asked);
         seen
     }
@@ -156,11 +162,18 @@ pub fn agent() -> ureq::Agent {
 
 /// Asks a deployment.
 pub fn predict(agent: &ureq::Agent, url: &str, deployment: &str, body: &Value) -> Seen {
+    ask(agent.post(format!("{url}/deployments/{deployment}/predict")), body)
+}
+
+/// Asks `production` about one row, with one more header.
+pub fn predict_as(agent: &ureq::Agent, url: &str, header: (&str, &str), x: f64) -> Seen {
+    let request = agent.post(format!("{url}/deployments/production/predict")).header(header.0, header.1);
+    ask(request, &json!({"rows": [{"x": x}]}))
+}
+
+fn ask(request: ureq::RequestBuilder<ureq::typestate::WithBody>, body: &Value) -> Seen {
     let asked = Instant::now();
-    let sent = agent
-        .post(format!("{url}/deployments/{deployment}/predict"))
-        .header("content-type", "application/json")
-        .send(body.to_string());
+    let sent = request.header("content-type", "application/json").send(body.to_string());
     let took = asked.elapsed();
     match sent {
         Ok(answer) => {
