@@ -235,15 +235,16 @@ fn blue_green_switches_there_and_back_and_no_request_fails() {
     let kept = reaches(&space, "keeping");
     assert_eq!((&kept["stable"], &kept["routes"]["candidate"]["share"]), (&1.into(), &1.0.into()), "{kept}");
     let switched = Instant::now();
-    std::thread::sleep(Duration::from_millis(500));
+    let kept: Vec<Seen> = (0..50).map(|row| served.predict(f64::from(row))).collect();
     let url = format!("{}/deployments/production/versions/1/predict", served.url());
-    agent().post(url).send("{\"x\": 1}").expect("the old version is kept and can be asked");
+    let old = agent().post(url).send("{\"x\": 1}").expect("an answer").status();
+    assert_eq!(old, 200, "the old version is kept and can be asked");
     let asked_back = Instant::now();
     space.mlp(&["deploy", "rollback", "production"]).exits(0);
     let back = reaches(&space, "serving");
     let returned = Instant::now();
-    std::thread::sleep(Duration::from_millis(500));
-    let seen = load.stop();
+    let after: Vec<Seen> = (0..50).map(|row| served.predict(f64::from(row))).collect();
+    let seen = [load.stop(), kept, after].concat();
 
     assert_eq!(back["stable"], 1, "{back}");
     let failed = seen.iter().find(|seen| seen.status != 200);

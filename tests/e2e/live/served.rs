@@ -7,15 +7,19 @@ use mlp_live::home::Home;
 use serde_json::{Value, json};
 use std::process::{Child, Command};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 /// As long as anybody waits for something that must come.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A port that nobody uses now.
+/// A port that nobody uses now. Below those that the system gives to clients, of which our tests have many, and another
+/// each time.
 pub fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 200).expect("small") * 60;
+    let mut ports = std::iter::repeat_with(|| 20_000 + (first + NEXT.fetch_add(1, Ordering::SeqCst)) % 12_000);
+    ports.find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
 }
 
 /// A resident engine. Killed when dropped.
