@@ -200,17 +200,15 @@ fn check(world: &World, file: &File, params: &[(String, String)]) -> Result<Pipe
 /// The one deployment, or the one named.
 pub fn pick_deployment<'a>(names: impl Iterator<Item = &'a str>, wanted: Option<&str>) -> Result<String, Fault> {
     let names: Vec<&str> = names.collect();
+    let nothing = "nothing is deployed in this project";
     match (wanted, names.as_slice()) {
+        (_, []) => Err(Fault::usage(nothing).next("`mlp serve FILE` lets a file's deployments live")),
         (Some(wanted), names) if names.contains(&wanted) => Ok(wanted.to_owned()),
         (Some(wanted), names) => {
             Err(Fault::usage(format!("there is no deployment `{wanted}`"))
                 .next(format!("there is {}", names.join(", "))))
         }
         (None, [only]) => Ok((*only).to_owned()),
-        (None, []) => {
-            Err(Fault::usage("nothing is deployed in this project")
-                .next("`mlp serve FILE` lets a file's deployments live"))
-        }
         (None, several) => Err(Fault::usage("which deployment?").next(format!("name one of {}", several.join(", ")))),
     }
 }

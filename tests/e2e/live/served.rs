@@ -7,15 +7,19 @@ use mlp_live::home::Home;
 use serde_json::{Value, json};
 use std::process::{Child, Command};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 /// As long as anybody waits for something that must come.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A port that nobody uses now.
+/// A port that nobody uses now. Below those that the system gives to clients, of which our tests have many, and another
+/// each time.
 pub fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 200).expect("small") * 60;
+    let mut ports = std::iter::repeat_with(|| 20_000 + (first + NEXT.fetch_add(1, Ordering::SeqCst)) % 12_000);
+    ports.find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
 }
 
 /// A resident engine. Killed when dropped.
@@ -76,6 +80,11 @@ impl Served {
     /// Where it answers.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Asks the engine.
@@ -157,11 +166,18 @@ pub fn agent() -> ureq::Agent {
 
 /// Asks a deployment.
 pub fn predict(agent: &ureq::Agent, url: &str, deployment: &str, body: &Value) -> Seen {
+    ask(agent.post(format!("{url}/deployments/{deployment}/predict")), body)
+}
+
+/// Asks `production` about one row, with one more header.
+pub fn predict_as(agent: &ureq::Agent, url: &str, header: (&str, &str), x: f64) -> Seen {
+    let request = agent.post(format!("{url}/deployments/production/predict")).header(header.0, header.1);
+    ask(request, &json!({"rows": [{"x": x}]}))
+}
+
+fn ask(request: ureq::RequestBuilder<ureq::typestate::WithBody>, body: &Value) -> Seen {
     let asked = Instant::now();
-    let sent = agent
-        .post(format!("{url}/deployments/{deployment}/predict"))
-        .header("content-type", "application/json")
-        .send(body.to_string());
+    let sent = request.header("content-type", "application/json").send(body.to_string());
     let took = asked.elapsed();
     match sent {
         Ok(answer) => {
