@@ -1,9 +1,11 @@
 //! Deployments: what clients, people and a kill see of them.
 
+mod hook;
 mod kills;
 mod rollouts;
 mod serving;
 mod served;
+mod story;
 
 /// A project whose models misbehave as told: trained by the probe plugin, served by its predictor.
 fn probe_project(strategy: &str, monitor: &str) -> crate::space::Space {
