@@ -17,7 +17,7 @@ impl Hook {
     pub fn start(refused: u32) -> Hook {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}/x", listener.local_addr().expect("an address"));
-        let seen = Arc::new(Mutex::new(BTreeMap::new()));
+        let seen: Arc<Mutex<BTreeMap<String, Vec<u32>>>> = Arc::default();
         let hook = Hook { url, seen: seen.clone(), refused };
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -25,7 +25,7 @@ impl Hook {
                 if let Some((key, attempt)) = receive(&stream) {
                     let word = if attempt <= refused { "503 Service Unavailable" } else { "200 OK" };
                     let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-                    seen.entry(key).or_insert_with(Vec::new).push(attempt);
+                    seen.entry(key).or_default().push(attempt);
                     drop(seen);
                     let _ = (&stream).write_all(
                         format!("HTTP/1.1 {word}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").as_bytes(),

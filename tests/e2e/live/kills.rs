@@ -22,7 +22,8 @@ use std::time::Duration;
 const START: i64 = 1_893_456_000_000;
 const START_TEXT: &str = "2030-01-01T00:00:00Z";
 
-/// A thing that somebody does, or that happens in the world.
+/// A thing that somebody does, or that happens in the world. Each ends at a time at which something is written down, since
+/// after a kill virtual time stands where the journal ends.
 #[derive(Clone, Debug)]
 enum Step {
     /// `mlp run` with this value of the model: offers a version.
@@ -137,7 +138,7 @@ fn scenarios() -> Vec<Scenario> {
         },
         Scenario {
             name: "loop",
-            strategy: "canary {\n 50% for 30s\n 100%\n }",
+            strategy: "canary {\n 50% for 60s\n 100%\n }",
             monitor: "monitor health of production {\n every 60s over 60s\n on_no_data = wait\n cooldown = 1h\n \
                       watch rmse(label: y) <= 5.0\n on breach { alert webhook(\"HOOK\") }\n \
                       on breach for 2 windows { retrain(value: 3.0) }\n}",
@@ -150,8 +151,7 @@ fn scenarios() -> Vec<Scenario> {
                 wait(123),
                 // The second breach in a row: retrained, and the new version is rolled out.
                 labelled(100.0, 180),
-                wait(210),
-                labelled(3.0, 270),
+                wait(240),
                 labelled(3.0, 300),
             ],
             states: &["serving", "holding", "alert pending"],
