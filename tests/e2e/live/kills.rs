@@ -259,6 +259,7 @@ fn a_retraining_that_is_killed_again_and_again_is_done_once() {
     assert!(before.iter().all(|outcome| matches!(outcome, None | Some(Outcome::Interrupted))), "{outcomes:?}");
     let keys: BTreeSet<_> = runs.iter().filter_map(|run| Some(run.trigger.as_ref()?.key.clone())).collect();
     assert_eq!(keys.len(), 1, "{keys:?}");
+    assert_eq!(before.len(), 3, "each kill came while it was under way");
     println!("retraining under way: {} kills survived", before.len());
     assert_eq!(engine.stop(), Some(0));
 }
