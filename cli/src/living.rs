@@ -163,7 +163,7 @@ impl Runner for Again {
         };
         let project = self.project.clone();
         let handle = tokio::runtime::Handle::current();
-        let run = move || handle.block_on(carry_out(&project, &world, request, cancel));
+        let run = move || carry_out(&project, &world, request, cancel, &handle);
         match tokio::task::spawn_blocking(run).await {
             Ok(Ok(ran)) => ran,
             Ok(Err(error)) => failed(error.to_string()),
@@ -172,7 +172,14 @@ impl Runner for Again {
     }
 }
 
-async fn carry_out(project: &Project, world: &World, request: RunRequest, cancel: Cancel) -> Result<Ran, EngineError> {
+fn carry_out(
+    project: &Project,
+    world: &World,
+    request: RunRequest,
+    cancel: Cancel,
+    handle: &tokio::runtime::Handle,
+) -> Result<Ran, EngineError> {
+    // Not within `block_on`: an engine that finds a run that was cut off ends it first, which blocks.
     let mut engine = loop {
         // In pieces, so that a stop is heard while somebody else's run holds the project.
         let options = Options { wait: Duration::from_millis(500), ..Options::default() };
@@ -181,7 +188,7 @@ async fn carry_out(project: &Project, world: &World, request: RunRequest, cancel
             opened => break opened?,
         }
     };
-    let report = engine.run(request, Arc::new(Unobserved), cancel).await?;
+    let report = handle.block_on(engine.run(request, Arc::new(Unobserved), cancel))?;
     Ok(Ran { run: Some(report.run), outcome: report.outcome, words: live::run_in_words(&report.view) })
 }
 

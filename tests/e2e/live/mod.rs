@@ -1,10 +1,12 @@
 //! Deployments: what clients, people and a kill see of them.
 
+mod hook;
 mod kills;
 mod people;
 mod rollouts;
 mod served;
 mod serving;
+mod story;
 
 /// A project whose models misbehave as told: trained by the probe plugin, served by its predictor. Whatever else the file
 /// declares comes last.

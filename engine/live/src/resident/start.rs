@@ -147,11 +147,11 @@ impl Resident {
         for name in &names {
             self.load_again(name).await?;
         }
-        let addresses = self.front.listen().await.map_err(|error| ResidentError::Listen(error.to_string()))?;
-        self.listening = self.addresses(&names, &addresses);
         // What was written before the router knew the deployments was told to nobody.
         self.told.clear();
         self.bring_in_line();
+        let addresses = self.front.listen().await.map_err(|error| ResidentError::Listen(error.to_string()))?;
+        self.listening = self.addresses(&names, &addresses);
         self.take_offers().await
     }
 

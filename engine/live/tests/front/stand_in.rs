@@ -156,6 +156,8 @@ pub fn version(version: u64) -> ModelVersion {
         pipeline: "bikes".to_owned(),
         run: version,
         source: "train.model".to_owned(),
+        module: "std/regress".to_owned(),
+        component: String::new(),
         gates: vec![],
         card: vec![],
         at: 0,
