@@ -1,6 +1,6 @@
 //! What is served is what was judged, to any client that speaks the protocol.
 
-use super::served::{Served, agent, free_port, predict};
+use super::served::{Served, agent, eventually, free_port, predict};
 use crate::space::{Space, repository};
 use mlp_core::predictor::Cells;
 use mlp_data::cells::read_table;
@@ -59,6 +59,15 @@ fn features(space: &Space, file: &str, model: &str) -> Vec<(String, Type)> {
     names.map(|name| (name.to_owned(), ty(name))).collect()
 }
 
+/// Waits until the first version answers: loading it compiles its component once on a machine.
+fn ready(space: &Space, served: &Served) {
+    let agent = agent();
+    eventually("readiness", space, || {
+        let answer = agent.get(format!("{}/v2/health/ready", served.url())).call().ok()?;
+        answer.status().is_success().then_some(())
+    });
+}
+
 fn ask(served: &Served, rows: &[Map<String, Value>]) -> Vec<Value> {
     let agent = agent();
     rows.chunks(50)
@@ -85,6 +94,7 @@ fn served_numbers_equal_the_evaluations_on_every_holdout_row() {
     let holdout = Holdout::of(&space, ("split", "test"), "trees_eval", &columns);
     assert!(holdout.rows.len() > 400);
     let served = Served::start(&space, &["bikeshare.mlp"]);
+    ready(&space, &served);
     let answers = ask(&served, &holdout.rows);
     let judged = numbers(&holdout.judged["prediction"]);
     assert_eq!(answers.len(), judged.len());
@@ -106,6 +116,7 @@ fn served_classes_equal_the_evaluations_on_every_holdout_row() {
     let holdout = Holdout::of(&space, ("split", "test"), "eval", &columns);
     assert_eq!(holdout.rows.len(), 169);
     let served = Served::start(&space, &["breast_cancer.mlp"]);
+    ready(&space, &served);
     let answers = ask(&served, &holdout.rows);
     let judged = numbers(&holdout.judged["probability"]);
     let Cells::Texts(classes) = &holdout.judged["prediction"] else { panic!("classes") };
@@ -130,6 +141,7 @@ fn clients_of_the_open_inference_protocol_from_pypi_work_unchanged() {
     let columns = features(&space, "bikeshare.mlp", "demand");
     let holdout = Holdout::of(&space, ("split", "test"), "trees_eval", &columns);
     let served = Served::start(&space, &["bikeshare.mlp"]);
+    ready(&space, &served);
     let tensor = |(name, ty): &(String, Type)| {
         let values: Vec<&Value> = holdout.rows.iter().map(|row| &row[name]).collect();
         let datatype = match (ty, values[0]) {

@@ -22,7 +22,7 @@ fn breast_cancer_as(classes: &[&str]) -> (Table, Table) {
 }
 
 fn bikeshare(months: &[&str]) -> Table {
-    let text = include_str!("../../../../examples/bikeshare/data/bikeshare.csv");
+    let text = include_str!("../../../../examples/bikeshare/data/hours.csv");
     let table = testing::csv(text, &[]);
     let mnth = table.cells("mnth").expect("a column").texts();
     let rows: Vec<usize> = (0..table.rows()).filter(|&r| months.contains(&mnth[r].as_deref().unwrap_or(""))).collect();
@@ -31,7 +31,7 @@ fn bikeshare(months: &[&str]) -> Table {
 
 fn columns_but(table: &Table, label: &str) -> Vec<String> {
     let schema = table.batch().schema();
-    schema.fields().iter().map(|f| f.name().clone()).filter(|name| name != label).collect()
+    schema.fields().iter().map(|f| f.name().clone()).filter(|name| name != label && name != "at").collect()
 }
 
 fn logistic(train: &Table, label: &str, features: Vec<String>, c: f64) -> Result<Model, Error> {

@@ -2,7 +2,7 @@
 
 use super::super::*;
 
-const BIKESHARE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/bikeshare/data/bikeshare.csv");
+const BIKESHARE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/bikeshare/data/hours.csv");
 
 /// The columns that Evidently is told are categories, and those that are amounts.
 const CATEGORIES: [&str; 5] = ["season", "holiday", "weekday", "workingday", "weathersit"];
