@@ -168,7 +168,12 @@ fn good_declarations() -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 512,
+        max_global_rejects: 100_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn tokens_end_to_end_are_the_text(text in soup(), arbitrary in ".{0,200}", mutated in mutated()) {
@@ -184,7 +189,8 @@ proptest! {
         }
     }
 
-    /// Whatever becomes of one declaration, as long as it neither starts another one nor opens a `"""`.
+    /// Whatever becomes of one declaration, as long as it neither starts another one nor opens a `"""`, and does not
+    /// become the docs of its neighbour.
     #[test]
     fn a_broken_declaration_leaves_the_others_equal(
         which in any::<prop::sample::Index>(),
@@ -200,6 +206,7 @@ proptest! {
             broken.insert_str(boundaries[at.index(boundaries.len() - 1)], &piece);
         }
         prop_assume!(!pieces[which].contains("\"\"\""));
+        prop_assume!(!pieces[which].lines().any(|line| line.trim_start().starts_with("##")));
         prop_assume!(parse_text(&pieces[which]).file.declarations.len() <= 1);
         prop_assume!(parse_text(&pieces[which]).file.edition.is_none());
         let all = printed(&parse_text(&pieces.concat()).file.declarations);
