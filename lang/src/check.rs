@@ -32,6 +32,7 @@ use crate::lower;
 use crate::names::Names;
 use crate::pipeline::Pipeline;
 use crate::signature::Modules;
+use crate::silence::Silenced;
 use crate::span::Source;
 use crate::syntax::MOST_FINDINGS;
 use crate::syntax::codes::TOO_MANY_FINDINGS;
@@ -48,6 +49,8 @@ pub struct Checked {
     pub pipeline: Option<Pipeline>,
     /// In order of their place.
     pub findings: Vec<Finding>,
+    /// Lints that comments in the file silence.
+    pub silenced: Vec<Silenced>,
 }
 
 /// Checks one file. `overrides` are parameters given on the command line, as text in the syntax of their declared type.
@@ -101,13 +104,20 @@ fn check_for(
     crate::lint::lint(&mut cx, broken);
     cx.count_repetitions();
     let mut findings = cx.findings;
-    findings.sort_by_key(|finding| match &finding.primary.place {
+    let failed = findings.iter().any(Finding::is_error);
+    // With other parameters, or without an error, there may be something to silence after all.
+    let complete = !failed && pipeline.is_some() && overrides.is_empty();
+    let silenced = crate::silence::silence(source, &syntax.file, &mut findings, complete);
+    findings.sort_by_key(position);
+    shorten(source, &mut findings);
+    Checked { pipeline: pipeline.filter(|_| !failed), findings, silenced }
+}
+
+fn position(finding: &Finding) -> (u32, u32) {
+    match &finding.primary.place {
         Place::Source { span, .. } => (span.start, span.end),
         Place::Data { .. } => (u32::MAX, u32::MAX),
-    });
-    let failed = findings.iter().any(Finding::is_error);
-    shorten(source, &mut findings);
-    Checked { pipeline: pipeline.filter(|_| !failed), findings }
+    }
 }
 
 /// Nobody reads more than [`MOST_FINDINGS`]. `findings` are in order; what is left out is told once.
