@@ -22,6 +22,7 @@ pub mod codes;
 mod context;
 pub mod eval;
 pub mod finding;
+pub mod format;
 mod lint;
 pub mod live;
 mod lower;
