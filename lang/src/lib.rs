@@ -24,6 +24,7 @@ mod context;
 pub mod eval;
 pub mod finding;
 pub mod fix;
+pub mod format;
 mod lint;
 pub mod live;
 mod lower;
