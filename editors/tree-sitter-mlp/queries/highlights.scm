@@ -32,7 +32,6 @@
 (null) @constant.builtin
 (string) @string
 (escape) @string.escape
-(hole ["${" "}"] @punctuation.special)
 (use path: (string) @string.special.path)
 (module) @module
 
@@ -49,6 +48,7 @@
 ["." "," ":"] @punctuation.delimiter
 ["(" ")" "[" "]" "{" "}"] @punctuation.bracket
 (generic_type ["<" ">"] @punctuation.bracket)
+(hole ["${" "}"] @punctuation.special)
 
 ; ---- declared names ----
 
