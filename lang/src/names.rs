@@ -14,22 +14,31 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 /// What a name stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// `param`
     Param,
+    /// `schema`
     Schema,
+    /// `data`
     Data,
+    /// `step`
     Step,
+    /// `gate`
     Gate,
+    /// `model`
     Model,
+    /// `use`
     Module,
+    /// `deploy`
     Deploy,
+    /// `monitor`
     Monitor,
 }
 
 impl Kind {
     /// With its article, for messages.
-    pub(crate) fn with_article(self) -> &'static str {
+    pub fn with_article(self) -> &'static str {
         match self {
             Kind::Param => "a parameter",
             Kind::Schema => "a schema",

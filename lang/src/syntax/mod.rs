@@ -26,7 +26,7 @@ pub mod lexer;
 mod literals;
 mod live;
 mod shift;
-mod splitter;
+pub mod splitter;
 mod tree;
 
 #[cfg(test)]
