@@ -5,7 +5,7 @@
 //! files too, as far as it could be understood.
 
 pub use crate::context::{NodeFacts, Trained};
-pub use crate::names::Kind;
+pub use crate::names::{Kind, is_built_in};
 pub use crate::syntax::Syntax;
 pub use crate::written::{column as written_column, quoted as written_text};
 

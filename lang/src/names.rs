@@ -103,7 +103,7 @@ const CONTAINERS: &[&str] = &["list", "map", "range", "dataset", "model", "metri
 const LIVE_WORDS: &[&str] = &["error_rate", "requests", "exists", "now"];
 
 /// Whether the language itself gives this name a meaning.
-pub(crate) fn is_built_in(name: &str, kind: Kind) -> bool {
+pub fn is_built_in(name: &str, kind: Kind) -> bool {
     [FUNCTIONS, SOURCES, LATER, SCALARS, CONTAINERS].iter().any(|names| names.contains(&name))
         || kind == Kind::Param && LIVE_WORDS.contains(&name)
         // `registry("demand@latest")` would have two meanings.
