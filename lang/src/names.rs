@@ -34,6 +34,9 @@ pub enum Kind {
     Deploy,
     /// `monitor`
     Monitor,
+    Secret,
+    Component,
+    Tune,
 }
 
 impl Kind {
@@ -49,6 +52,9 @@ impl Kind {
             Kind::Module => "a module",
             Kind::Deploy => "a deployment",
             Kind::Monitor => "a monitor",
+            Kind::Secret => "a secret",
+            Kind::Component => "a component",
+            Kind::Tune => "a search",
         }
     }
 }
@@ -192,7 +198,12 @@ impl<'a> Names<'a> {
 /// The name a declaration gives, if it gives one that can be referred to.
 pub(crate) fn declared_name(declaration: &Declaration) -> Option<(&str, Kind, Span)> {
     let (name, kind) = match &declaration.kind {
-        DeclarationKind::Pipeline { .. } | DeclarationKind::Trigger { .. } => return None,
+        DeclarationKind::Pipeline { .. } | DeclarationKind::Trigger { .. } | DeclarationKind::Test { .. } => {
+            return None;
+        }
+        DeclarationKind::Secret { name, .. } => (name, Kind::Secret),
+        DeclarationKind::Component { name, .. } => (name, Kind::Component),
+        DeclarationKind::Tune { name, .. } => (name, Kind::Tune),
         DeclarationKind::Use { alias: Some(alias), .. } => (alias, Kind::Module),
         DeclarationKind::Use { path, path_span, quoted, alias: None } => {
             return default_alias(path, *quoted).map(|name| (name, Kind::Module, *path_span));

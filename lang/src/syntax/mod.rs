@@ -25,6 +25,8 @@ mod layout;
 pub mod lexer;
 mod literals;
 mod live;
+mod members;
+mod reuse;
 mod shift;
 pub mod splitter;
 mod tree;
