@@ -34,8 +34,8 @@ use crate::pipeline::Pipeline;
 use crate::signature::Modules;
 use crate::silence::Silenced;
 use crate::span::Source;
-use crate::syntax::{MOST_FINDINGS, Syntax};
 use crate::syntax::codes::TOO_MANY_FINDINGS;
+use crate::syntax::{MOST_FINDINGS, Syntax};
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
 
@@ -122,21 +122,14 @@ pub(crate) fn check_and<T>(
     let silenced = crate::silence::silence(source, &syntax.file, &mut findings, complete);
     findings.sort_by_key(position);
     shorten(source, &mut findings);
-    Checked { pipeline: pipeline.filter(|_| !failed), findings, silenced }
+    (Checked { pipeline: pipeline.filter(|_| !failed), findings, silenced }, harvested)
 }
 
 fn position(finding: &Finding) -> (u32, u32) {
     match &finding.primary.place {
         Place::Source { span, .. } => (span.start, span.end),
         Place::Data { .. } => (u32::MAX, u32::MAX),
-<<<<<<< HEAD
     }
-=======
-    });
-    let failed = findings.iter().any(Finding::is_error);
-    shorten(source, &mut findings);
-    (Checked { pipeline: pipeline.filter(|_| !failed), findings }, harvested)
->>>>>>> w-ide
 }
 
 /// Nobody reads more than [`MOST_FINDINGS`]. `findings` are in order; what is left out is told once.

@@ -238,7 +238,10 @@ fn reads_files(text: &str) -> bool {
 struct NoModules;
 
 impl Modules for NoModules {
-    fn module(&self, path: &str) -> Result<Arc<mlp_lang::signature::ModuleSignature>, mlp_lang::signature::ModuleError> {
+    fn module(
+        &self,
+        path: &str,
+    ) -> Result<Arc<mlp_lang::signature::ModuleSignature>, mlp_lang::signature::ModuleError> {
         Err(mlp_lang::signature::ModuleError::NotFound(path.to_owned()))
     }
 

@@ -192,7 +192,11 @@ impl<'v, 'w> List<'v, 'w> {
                 self.params(None, 6, "");
             }
             Wanted::Service => {
-                let words: Vec<Word> = builtin::members("check").iter().filter(|word| word.insert.contains("<=") || word.insert.contains(">=")).copied().collect();
+                let words: Vec<Word> = builtin::members("check")
+                    .iter()
+                    .filter(|word| word.insert.contains("<=") || word.insert.contains(">="))
+                    .copied()
+                    .collect();
                 self.keywords(&words, ItemKind::Function);
                 self.params(None, 6, "");
             }
@@ -266,7 +270,8 @@ impl<'v, 'w> List<'v, 'w> {
             Type::Enum(_) => self.enum_values(ty, true),
             Type::Optional(inner) | Type::List(inner) => self.values(inner, site),
             Type::Time | Type::Date if matches!(self.view.callee(site.group), Callee::Word("retrain" | "run")) => {
-                self.push("now", ItemKind::Value, 1).doc = "When the breach was found, or the trigger fired.".to_owned();
+                self.push("now", ItemKind::Value, 1).doc =
+                    "When the breach was found, or the trigger fired.".to_owned();
             }
             _ => {}
         }
@@ -293,9 +298,8 @@ impl<'v, 'w> List<'v, 'w> {
         let view = self.view;
         let group = view.outline().around(site.group).find(|group| matches!(view.callee(*group), Callee::Step(..)))?;
         let parts = &view.outline().groups.get(group)?.parts;
-        let named = (0..parts.len()).find(|part| {
-            matches!(view.target(group, *part), Some(Target::Setting(found)) if found.name == param)
-        })?;
+        let named = (0..parts.len())
+            .find(|part| matches!(view.target(group, *part), Some(Target::Setting(found)) if found.name == param))?;
         let Some(Target::Setting(signature)) = view.target(group, named) else { return None };
         let of = crate::meaning::column_of(&signature.ty)?;
         let name = view.word(parts.get(named)?.name? + 2);
@@ -566,9 +570,24 @@ impl<'v, 'w> List<'v, 'w> {
     /// Zones that people live in.
     pub(super) fn zones(&mut self) {
         const ZONES: [&str; 18] = [
-            "UTC", "Europe/Paris", "Europe/Berlin", "Europe/London", "Europe/Madrid", "Europe/Warsaw", "America/New_York",
-            "America/Chicago", "America/Denver", "America/Los_Angeles", "America/Sao_Paulo", "Asia/Tokyo",
-            "Asia/Shanghai", "Asia/Singapore", "Asia/Kolkata", "Asia/Dubai", "Africa/Johannesburg", "Australia/Sydney",
+            "UTC",
+            "Europe/Paris",
+            "Europe/Berlin",
+            "Europe/London",
+            "Europe/Madrid",
+            "Europe/Warsaw",
+            "America/New_York",
+            "America/Chicago",
+            "America/Denver",
+            "America/Los_Angeles",
+            "America/Sao_Paulo",
+            "Asia/Tokyo",
+            "Asia/Shanghai",
+            "Asia/Singapore",
+            "Asia/Kolkata",
+            "Asia/Dubai",
+            "Africa/Johannesburg",
+            "Australia/Sydney",
         ];
         for zone in ZONES {
             self.push(zone, ItemKind::Value, 1);
