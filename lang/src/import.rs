@@ -88,8 +88,7 @@ pub(crate) fn way(from: &str, to: &str) -> String {
     if to.starts_with('/') != from.starts_with('/') {
         return to;
     }
-    let (from, to): (Vec<&str>, Vec<&str>) =
-        (from.split_terminator('/').collect(), to.split_terminator('/').collect());
+    let (from, to): (Vec<&str>, Vec<&str>) = (from.split_terminator('/').collect(), to.split_terminator('/').collect());
     let same = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
     // Where the way up goes through an unknown folder, there is no shorter way than the whole one.
     let up = from.len() - same;

@@ -14,25 +14,37 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 /// What a name stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// `param`
     Param,
+    /// `schema`
     Schema,
+    /// `data`
     Data,
+    /// `step`
     Step,
+    /// `gate`
     Gate,
+    /// `model`
     Model,
+    /// `use`
     Module,
+    /// `deploy`
     Deploy,
+    /// `monitor`
     Monitor,
+    /// `secret`
     Secret,
+    /// `component`
     Component,
+    /// `tune`
     Tune,
 }
 
 impl Kind {
     /// With its article, for messages.
-    pub(crate) fn with_article(self) -> &'static str {
+    pub fn with_article(self) -> &'static str {
         match self {
             Kind::Param => "a parameter",
             Kind::Schema => "a schema",
@@ -100,7 +112,7 @@ const CONTAINERS: &[&str] = &["list", "map", "range", "dataset", "model", "metri
 const LIVE_WORDS: &[&str] = &["error_rate", "requests", "exists", "now"];
 
 /// Whether the language itself gives this name a meaning.
-pub(crate) fn is_built_in(name: &str, kind: Kind) -> bool {
+pub fn is_built_in(name: &str, kind: Kind) -> bool {
     [FUNCTIONS, SOURCES, LATER, SCALARS, CONTAINERS].iter().any(|names| names.contains(&name))
         || kind == Kind::Param && LIVE_WORDS.contains(&name)
         // `registry("demand@latest")` would have two meanings.
@@ -119,7 +131,7 @@ impl<'a> Names<'a> {
             table: HashMap::new(),
             order: Vec::new(),
             broken: broken.iter().map(|ident| ident.name.as_str()).collect(),
-            suggestions: Suggestions { left: Cell::new(BUDGET) },
+            suggestions: Suggestions::new(),
         };
         for (index, declaration) in file.declarations.iter().enumerate() {
             let Some((name, kind, span)) = declared_name(declaration) else { continue };
@@ -157,6 +169,13 @@ impl<'a> Names<'a> {
                 }
             }
         }
+        names
+    }
+
+    /// The names of a file together with those that it uses: what is suggested are the names of the file alone.
+    pub(crate) fn joined(source: &Source, file: &'a File, broken: &'a [Ident], own: &Names<'a>) -> Names<'a> {
+        let mut names = Names::collect(source, file, broken, &mut Vec::new());
+        names.order.clone_from(&own.order);
         names
     }
 
@@ -222,12 +241,22 @@ fn default_alias(path: &str, quoted: bool) -> Option<&str> {
 /// How many letters of candidates are compared in one check: suggestions must not make a hopeless file slow.
 const BUDGET: usize = 1_000_000;
 
-struct Suggestions {
+/// The candidate most like `name`, if one is like it at all.
+pub(crate) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    Suggestions::new().nearest(name, candidates)
+}
+
+/// Finds names that are alike, until it has looked at enough.
+pub(crate) struct Suggestions {
     left: Cell<usize>,
 }
 
 impl Suggestions {
-    fn nearest<'c>(&self, name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    pub(crate) fn new() -> Suggestions {
+        Suggestions { left: Cell::new(BUDGET) }
+    }
+
+    pub(crate) fn nearest<'c>(&self, name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
         let length = name.chars().count();
         // One letter is like every other letter.
         let allowed = if length < 2 { 0 } else { (length / 3).clamp(1, 4) };

@@ -123,7 +123,10 @@ impl<'w> Linker<'w> {
                     let finding = Finding::error(
                         codes::UNFIT_OUTPUT,
                         self.place(value.span),
-                        format!("the output `{}` is an expression, and an output is what a step gives", output.name.name),
+                        format!(
+                            "the output `{}` is an expression, and an output is what a step gives",
+                            output.name.name
+                        ),
                     );
                     self.report(finding.help("name what a step gives: `output clf = fit.model`"));
                 }
@@ -193,7 +196,12 @@ impl<'w> Linker<'w> {
                     let Some(component) = self.component(file, index) else { continue };
                     let (at, instance) = (At::In(instance), Some(instance));
                     let inner = component.declarations.iter().rev();
-                    waiting.extend(inner.map(|declaration| Waiting { declaration, at, instance, wishes: wishes.clone() }));
+                    waiting.extend(inner.map(|declaration| Waiting {
+                        declaration,
+                        at,
+                        instance,
+                        wishes: wishes.clone(),
+                    }));
                 }
                 None => self.write(&next, &mut written),
             }
@@ -287,7 +295,8 @@ impl<'w> Linker<'w> {
         };
         let clauses = [&task.with, &task.inputs].into_iter().flatten().map(|clause| clause.span);
         let clauses = clauses.chain(task.outputs.iter().map(|outputs| outputs.span));
-        let misplaced = fan.iter().map(|fan| fan.span).chain(settings.iter().map(|setting| setting.span)).chain(clauses);
+        let misplaced =
+            fan.iter().map(|fan| fan.span).chain(settings.iter().map(|setting| setting.span)).chain(clauses);
         let misplaced: Vec<Span> = misplaced.collect();
         let sound = misplaced.is_empty();
         for span in misplaced {
@@ -464,7 +473,7 @@ impl<'w> Linker<'w> {
             let span = value.span;
             self.value(&mut value, at);
             let name = self.inner_name(instance, &param.name.name);
-            self.bindings.insert(name.clone(), Binding { what, note: note.clone(), written: span });
+            self.bindings.insert(name.clone(), Binding { what, note: note.clone(), written: span, instance });
             written.params.push(plain_param(Ident { name, span }, ty, Some(value), span));
         }
     }
@@ -541,6 +550,10 @@ impl<'w> Linker<'w> {
         });
         let given: HashMap<usize, String> = given.collect();
         let instances = self.facts();
+        let imports = self.world.files[self.own].imports.iter();
+        let missing = imports.filter(|(_, target)| matches!(target, load::Target::Failed));
+        let missing = missing.filter_map(|(index, _)| declared_name(self.world.declaration(self.own, *index)?));
+        let missing = missing.map(|(name, ..)| name.to_owned()).collect();
         let edition = self.world.files[self.own].syntax.file.edition.clone();
         Linked {
             file: File { edition, declarations },
@@ -552,6 +565,7 @@ impl<'w> Linker<'w> {
             fits: self.fits,
             given,
             findings: self.findings,
+            missing,
         }
     }
 

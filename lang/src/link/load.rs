@@ -73,18 +73,6 @@ impl<'m> World<'m> {
     pub(crate) fn declaration(&self, file: FileId, index: usize) -> Option<&Declaration> {
         self.files.get(file)?.syntax.file.declarations.get(index)
     }
-
-    /// Whether a file declares only what others use, and runs nothing by itself.
-    pub(crate) fn is_library(&self, file: FileId) -> bool {
-        use DeclarationKind::*;
-        let runs = |declaration: &Declaration| {
-            !matches!(
-                declaration.kind,
-                Use { .. } | Param { .. } | Schema { .. } | Secret { .. } | Data { .. } | Component { .. }
-            )
-        };
-        self.files.get(file).is_some_and(|file| !file.syntax.file.declarations.iter().any(runs))
-    }
 }
 
 struct Loader<'m> {
@@ -170,9 +158,13 @@ impl Loader<'_> {
                         return Err(None);
                     }
                     return Err(Some(
-                        Finding::error(codes::TOO_MANY_FILES, place, "too many files are used, and this one is not read")
-                            .note(format!("a file may use {MOST_FILES} files and {} MiB in all", MOST_BYTES >> 20))
-                            .help("import fewer files, or split the pipeline"),
+                        Finding::error(
+                            codes::TOO_MANY_FILES,
+                            place,
+                            "too many files are used, and this one is not read",
+                        )
+                        .note(format!("a file may use {MOST_FILES} files and {} MiB in all", MOST_BYTES >> 20))
+                        .help("import fewer files, or split the pipeline"),
                     ));
                 }
                 None => {

@@ -5,6 +5,7 @@ use crate::finding::{Finding, Place};
 use crate::span::{Source, Span};
 
 /// Files end to end, the checked one first.
+#[derive(Clone)]
 pub(crate) struct SourceMap {
     /// By file: where it begins.
     bases: Vec<u32>,
@@ -26,6 +27,11 @@ impl SourceMap {
             }
         }
         map
+    }
+
+    /// The checked file.
+    pub(crate) fn own(&self) -> FileId {
+        self.sorted[0].1
     }
 
     pub(crate) fn base(&self, file: FileId) -> u32 {

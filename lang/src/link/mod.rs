@@ -51,6 +51,8 @@ pub(crate) struct Linked {
     /// Steps that stand for a model that a component is given, by declaration: the flavor.
     pub(crate) given: HashMap<usize, String>,
     pub(crate) findings: Vec<Finding>,
+    /// Names of a `use` of files that brings nothing, which was reported.
+    pub(crate) missing: HashSet<String>,
 }
 
 /// An instance, for messages.
@@ -62,10 +64,8 @@ pub(crate) struct InstanceFacts {
     pub(crate) component: String,
     /// Where it was written, among the declarations of the checked file: of the outermost one.
     pub(crate) span: Span,
-    /// The outermost one around it; itself, if it stands in none.
-    pub(crate) outermost: usize,
-    /// How it is called, with the component's doc.
-    pub(crate) note: String,
+    /// The one whose component it stands in.
+    pub(crate) outer: Option<usize>,
 }
 
 /// A plain parameter of an instance.
@@ -77,6 +77,8 @@ pub(crate) struct Binding {
     pub(crate) note: String,
     /// Where its value was written.
     pub(crate) written: Span,
+    /// Whose it is.
+    pub(crate) instance: usize,
 }
 
 /// Something that must be of a declared type.
@@ -136,22 +138,42 @@ struct Linker<'w> {
     budget: expand::Budget,
 }
 
-/// Joins a file with what it uses. `None`: there is nothing to join.
-pub(crate) fn link(world: &World<'_>, own: FileId) -> Option<Linked> {
-    let joins = |declaration: &Declaration| match &declaration.kind {
+/// Whether there is something to join in a file.
+pub(crate) fn joins(file: &File) -> bool {
+    file.declarations.iter().any(|declaration| match &declaration.kind {
         DeclarationKind::Component { .. } => true,
         DeclarationKind::Use { path, quoted, .. } => load::is_import(path, *quoted),
         _ => false,
+    })
+}
+
+/// Joins a file with what it uses. `None`: there is nothing to join.
+pub(crate) fn link(world: &World<'_>, own: FileId) -> Option<Linked> {
+    joins(&world.files[own].syntax.file).then(|| Linker::new(world, own, None).whole())
+}
+
+/// Whether a file declares only what others use, and runs nothing by itself.
+pub(crate) fn is_library(file: &File) -> bool {
+    use DeclarationKind::*;
+    let runs = |declaration: &Declaration| {
+        !matches!(
+            declaration.kind,
+            Use { .. } | Param { .. } | Schema { .. } | Secret { .. } | Data { .. } | Component { .. }
+        )
     };
-    if !world.files[own].syntax.file.declarations.iter().any(joins) {
-        return None;
-    }
-    Some(Linker::new(world, own, None).whole())
+    !file.declarations.iter().any(runs)
 }
 
 /// A component by itself, with its parameters as it declares them.
 pub(crate) fn define(world: &World<'_>, own: FileId, component: usize) -> Option<Linked> {
     Linker::new(world, own, Some(component)).alone(component)
+}
+
+impl Linked {
+    /// An instance, and those around it.
+    pub(crate) fn around(&self, instance: usize) -> impl Iterator<Item = usize> + '_ {
+        std::iter::successors(Some(instance), |at| self.instances.get(*at)?.outer)
+    }
 }
 
 impl<'w> Linker<'w> {
@@ -267,8 +289,7 @@ impl<'w> Linker<'w> {
                     name: instance.name.clone(),
                     component: component.map_or_else(String::new, |component| component.name.name.clone()),
                     span: self.instances[outermost].span,
-                    outermost,
-                    note: self.written(instance.file, instance.index),
+                    outer: instance.outer.filter(|outer| !self.instances[*outer].definition),
                 }
             })
             .collect()

@@ -83,7 +83,7 @@ impl<'w> Linker<'w> {
                 self.values(rollback, at);
             }
             Monitor { rhythm, settings, watches, breaches, .. } => {
-                for rhythm in rhythm {
+                if let Some(rhythm) = rhythm {
                     self.value(&mut rhythm.every, at);
                     self.values(&mut rhythm.over, at);
                 }
@@ -163,7 +163,8 @@ impl<'w> Linker<'w> {
         {
             match self.meaning(at, module) {
                 Meaning::Top(file, index, Kind::Module) => {
-                    if let Some(DeclarationKind::Use { path, .. }) = self.world.declaration(file, index).map(|it| &it.kind)
+                    if let Some(DeclarationKind::Use { path, .. }) =
+                        self.world.declaration(file, index).map(|it| &it.kind)
                         && let Ok(signature) = self.world.modules.module(&self.rebased(file, path))
                         && let Some(signature) = signature.step(&step.name)
                     {
@@ -185,19 +186,13 @@ impl<'w> Linker<'w> {
     pub(super) fn expr(&mut self, expr: &mut Expr, at: At, nodes: bool, variable: Option<&str>) {
         let mut waiting = vec![expr];
         while let Some(expr) = waiting.pop() {
+            if matches!(expr.kind, ExprKind::Name(_)) || root(expr).is_some() {
+                self.path(expr, at, nodes, variable);
+                continue;
+            }
             match &mut expr.kind {
-                ExprKind::Name(word) if Some(word.as_str()) == variable => {}
-                ExprKind::Name(word) => match self.meaning(at, word) {
-                    Meaning::Value(name) => *word = name,
-                    Meaning::Top(file, index, Kind::Param | Kind::Secret) => *word = self.need(file, index),
-                    _ if nodes => self.followed(expr, at),
-                    _ => {}
-                },
-                ExprKind::Member(base, _) => match root(base) {
-                    Some(root) if Some(root) == variable => {}
-                    Some(_) => self.followed(expr, at),
-                    None => waiting.push(base),
-                },
+                ExprKind::Name(_) => {}
+                ExprKind::Member(base, _) => waiting.push(base),
                 ExprKind::Call(callee, arguments) => {
                     let over_groups =
                         matches!(&callee.kind, ExprKind::Name(name) if REDUCTIONS.contains(&name.as_str()));
@@ -238,6 +233,25 @@ impl<'w> Linker<'w> {
         }
     }
 
+    /// A name, or members of one.
+    fn path(&mut self, expr: &mut Expr, at: At, nodes: bool, variable: Option<&str>) {
+        let bare = match &expr.kind {
+            ExprKind::Name(word) => Some(word.clone()),
+            _ => None,
+        };
+        if variable.is_some() && root(expr) == variable {
+            return;
+        }
+        let Some(word) = bare else { return self.followed(expr, at) };
+        let name = match self.meaning(at, &word) {
+            Meaning::Value(name) => name,
+            Meaning::Top(file, index, Kind::Param | Kind::Secret) => self.need(file, index),
+            _ if nodes => return self.followed(expr, at),
+            _ => return,
+        };
+        expr.kind = ExprKind::Name(name);
+    }
+
     fn followed(&mut self, expr: &mut Expr, at: At) {
         match self.follow(at, expr) {
             Followed::To(found) => *expr = found,
@@ -274,7 +288,8 @@ impl<'w> Linker<'w> {
     pub(super) fn ty(&mut self, ty: &mut TypeExpr, at: At) {
         match &mut ty.kind {
             TypeKind::Named(name) if !SCALARS.contains(&name.as_str()) => self.schema(name, ty.span, at),
-            TypeKind::Generic(name, inner) if name.name == "model" => drop(inner),
+            // Flavors are no names of the file.
+            TypeKind::Generic(name, _) if name.name == "model" => {}
             TypeKind::Optional(inner) | TypeKind::Generic(_, inner) => self.ty(inner, at),
             TypeKind::Metrics(fields) => fields.iter_mut().for_each(|(_, ty)| self.ty(ty, at)),
             TypeKind::Named(_) | TypeKind::Enum(_) => {}

@@ -234,11 +234,8 @@ impl<'w> Linker<'w> {
                 let Some((file, index)) = self.named_import(at, alias) else { return Callee::Other };
                 let Some((file, index, kind)) = self.export(file, index, alias, member) else { return Callee::Failed };
                 if kind != Kind::Component {
-                    let message = format!(
-                        "`{alias}.{}` is {}, and a step calls a component",
-                        member.name,
-                        kind.with_article()
-                    );
+                    let message =
+                        format!("`{alias}.{}` is {}, and a step calls a component", member.name, kind.with_article());
                     let finding = Finding::error(codes::WRONG_KIND, self.place(callee.span), message);
                     self.report(finding.help("name a component of the file, or a step of a module"));
                     return Callee::Failed;
@@ -333,7 +330,9 @@ impl<'w> Linker<'w> {
         let (mut root, mut here, mut whole) = (first_root.clone(), at, written.span);
         for hop in 0..MOST_HOPS {
             match self.meaning(here, &root) {
-                Meaning::Value(name) | Meaning::Node(name) => return Followed::To(build(name, root_span, members, whole)),
+                Meaning::Value(name) | Meaning::Node(name) => {
+                    return Followed::To(build(name, root_span, members, whole));
+                }
                 Meaning::Top(file, index, kind) if matches!(kind, Kind::Param | Kind::Secret | Kind::Data) => {
                     let name = self.need(file, index);
                     return Followed::To(build(name, root_span, members, whole));
@@ -344,11 +343,8 @@ impl<'w> Linker<'w> {
                         return Followed::Poison;
                     };
                     if !matches!(kind, Kind::Param | Kind::Secret | Kind::Data) {
-                        let message = format!(
-                            "`{root}.{}` is {}, which has no value",
-                            member.name,
-                            kind.with_article()
-                        );
+                        let message =
+                            format!("`{root}.{}` is {}, which has no value", member.name, kind.with_article());
                         self.report(Finding::error(codes::NOT_A_VALUE, self.place(member.span), message));
                         return Followed::Poison;
                     }
@@ -370,11 +366,13 @@ impl<'w> Linker<'w> {
                 }
                 Meaning::Instance(None) | Meaning::Broken => return Followed::Poison,
                 Meaning::Instance(Some(instance)) => {
-                    let Some((value, member_span)) = self.output(instance, &root, root_span, &mut members, whole) else {
+                    let Some((value, member_span)) = self.output(instance, &root, root_span, &mut members, whole)
+                    else {
                         return Followed::Poison;
                     };
                     let Some(path) = access::path(&value) else { return Followed::Poison };
-                    let placed = path.members.iter().map(|member| Ident { name: member.name.clone(), span: member_span });
+                    let placed =
+                        path.members.iter().map(|member| Ident { name: member.name.clone(), span: member_span });
                     members.splice(0..0, placed);
                     root_span = member_span;
                     (root, here) = (path.root.to_owned(), At::In(instance));
@@ -415,7 +413,8 @@ impl<'w> Linker<'w> {
             None => match component.outputs {
                 [only] => return Some((shifted(&only.value, base), root_span)),
                 [] => {
-                    let message = format!("`{root}` gives nothing: the component `{}` has no output", component.name.name);
+                    let message =
+                        format!("`{root}` gives nothing: the component `{}` has no output", component.name.name);
                     let finding = Finding::error(codes::UNKNOWN_OUTPUT, self.place(whole), message);
                     self.report(finding.help("add `output name = step.output` to the component"));
                     return None;
@@ -464,7 +463,8 @@ impl<'w> Linker<'w> {
     /// A parameter of another file must have a value of its own.
     fn lacks_value(&mut self, file: FileId, index: usize, member: &Ident) -> bool {
         let world = self.world;
-        let Some(DeclarationKind::Param { default: None, .. }) = world.declaration(file, index).map(|it| &it.kind) else {
+        let Some(DeclarationKind::Param { default: None, .. }) = world.declaration(file, index).map(|it| &it.kind)
+        else {
             return false;
         };
         let path = &world.files[file].source.path;

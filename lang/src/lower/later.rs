@@ -28,9 +28,6 @@ fn of(declaration: &Declaration) -> Vec<(Span, &'static str, &'static str)> {
             vec![(keyword, "tune", "give the settings as parameters and run the file with several values")]
         }
         DeclarationKind::Test { .. } => vec![(keyword, "test", "run the file with other data and other parameters")],
-        DeclarationKind::Component { .. } => {
-            vec![(keyword, "component", "write its declarations where they are used")]
-        }
         DeclarationKind::Secret { .. } => vec![(keyword, "secret", "steps of this version are given no secrets")],
         DeclarationKind::Data { pii: Some(rule), .. } => {
             vec![(rule.span, "pii", "keep such columns out of the file that is read")]

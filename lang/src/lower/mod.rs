@@ -28,16 +28,19 @@ mod settings;
 mod step;
 mod uses;
 
+pub(crate) use step::written_type;
+
 use crate::check::Purpose;
 use crate::codes;
 use crate::context::{Context, NodeFacts};
 use crate::finding::Finding;
 use crate::live::TriggerWhen;
-use crate::names::{Kind, suggest};
+use crate::names::{Kind, declared_name, suggest};
 use crate::pipeline::{Expr, Node, NodeId, NodeKind, Param, Pipeline};
 use crate::signature::Modules;
 use crate::span::Span;
 use crate::syntax::ast::{Declaration, DeclarationKind, Ident};
+use crate::types::Type;
 use indexmap::IndexMap;
 use std::collections::BTreeSet;
 
@@ -58,7 +61,10 @@ pub(crate) fn lower(
     let mut nodes = Vec::with_capacity(cx.order.len());
     let mut whole = true;
     for (position, index) in cx.order.clone().into_iter().enumerate() {
-        match lower_node(cx, index) {
+        let before = cx.findings.len();
+        let part = lower_node(cx, index);
+        cx.blame(before, index);
+        match part {
             Some(part) => nodes.push(part.into_node(NodeId(position as u32))),
             None => whole = false,
         }
@@ -105,6 +111,13 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
     let Some(declaration): Option<&Declaration> = file.declarations.get(index) else {
         return live::registry::lower(cx, index - file.declarations.len());
     };
+    if let (Some(flavor), Some((name, ..))) =
+        (cx.linked.and_then(|linked| linked.given.get(&index)), declared_name(declaration))
+    {
+        let outputs = IndexMap::from([("model".to_owned(), Type::Model(flavor.clone()))]);
+        publish(cx, index, name, NodeFacts { outputs: Some(outputs), ..NodeFacts::default() });
+        return None;
+    }
     let mut needs = BTreeSet::new();
     let (name, when, kind) = match &declaration.kind {
         DeclarationKind::Data { name, schema, settings, expectations, .. } => {
