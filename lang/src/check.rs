@@ -135,21 +135,21 @@ fn check_one<T>(
     let mut findings = syntax.findings.clone();
     let names = Names::collect(source, &syntax.file, &syntax.broken, &mut findings);
     let mut about_parts = Vec::new();
-    let (mut linked, mut library) = (None, crate::link::is_library(&syntax.file));
+    let (mut linked, library) = (None, crate::link::is_library(&syntax.file));
     if let Some((world, id)) = world {
         about_parts = judge::definitions(world, id);
         findings.append(&mut world.files[id].findings.clone());
         linked = crate::link::link(world, id);
-        library &= !broken;
     }
     let before = findings.len();
     let mut cx = Context::new(source, &syntax.file, names, findings, linked.as_ref());
     let pipeline = lower::lower(&mut cx, modules, overrides, purpose);
     judge::fits(&mut cx);
+    let whole = before..cx.findings.len();
     crate::lint::lint(&mut cx, broken, library);
     cx.count_repetitions();
     let harvested = harvest(&cx);
-    let mut findings = judge::settle(&mut cx, before, about_parts);
+    let mut findings = judge::settle(&mut cx, whole, about_parts);
     let failed = findings.iter().any(Finding::is_error);
     // With other parameters, or without an error, there may be something to silence after all.
     let complete = !failed && pipeline.is_some() && overrides.is_empty();

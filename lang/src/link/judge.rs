@@ -18,6 +18,7 @@ use crate::typing::with_article;
 use crate::written::listed;
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 /// Looks at every component of a file by itself, as its parameters are declared. What is wrong in one is found here, and
 /// no instance of it is written out.
@@ -70,7 +71,9 @@ fn lowered(world: &World<'_>, own: FileId, linked: &Linked, whole: Span) -> Vec<
     let mut findings = Vec::new();
     let names = Names::collect(source, &linked.file, &linked.broken, &mut findings);
     // The number of rows is asked for where no table can stand: `rows: dataset<Customer>` is clear.
-    findings.retain(|finding| finding.code != codes::RESERVED_NAME || span_of(finding).is_none_or(|span| linked.map.text(span) != "rows"));
+    findings.retain(|finding| {
+        finding.code != codes::RESERVED_NAME || span_of(finding).is_none_or(|span| linked.map.text(span) != "rows")
+    });
     findings.extend(linked.findings.iter().cloned());
     let mut cx = Context::new(source, &world.files[own].syntax.file, names, findings, Some(linked));
     lower::lower(&mut cx, world.modules, &IndexMap::new(), Purpose::Inspection);
@@ -356,8 +359,9 @@ fn misfits(table: &Schema, wanted: &Schema) -> Vec<String> {
     wrong
 }
 
-/// Every finding where it belongs, once. `before`: how many there were before the whole was looked at.
-pub(crate) fn settle(cx: &mut Context<'_>, before: usize, about_parts: Vec<Finding>) -> Vec<Finding> {
+/// Every finding where it belongs, once. `whole`: which of them are about the whole; those before are about the file's
+/// text, those behind are lints.
+pub(crate) fn settle(cx: &mut Context<'_>, whole: Range<usize>, about_parts: Vec<Finding>) -> Vec<Finding> {
     let findings = std::mem::take(&mut cx.findings);
     let Some(linked) = cx.linked else { return findings };
     let blamed: HashMap<usize, usize> = cx.blamed.iter().copied().collect();
@@ -367,23 +371,27 @@ pub(crate) fn settle(cx: &mut Context<'_>, before: usize, about_parts: Vec<Findi
     let mut instances: HashMap<(String, Place), (usize, usize)> = HashMap::new();
     let bodies = bodies(cx);
     for (at, finding) in findings.into_iter().enumerate() {
-        if at < before {
+        if at < whole.start {
             settled.push(finding);
+            continue;
+        }
+        let blamed = blamed.get(&at).copied();
+        if blamed.is_some_and(|at| linked.around(at).any(|at| unfit.contains(&at))) {
             continue;
         }
         let span = span_of(&finding).unwrap_or_default();
         let (file, _, _) = linked.map.find(span);
         let own = file == linked.map.own();
         let finding = linked.map.localize(finding);
-        if own && !bodies.iter().any(|body| body.start <= span.start && span.end <= body.end) {
+        if at >= whole.end || own && !bodies.iter().any(|body| body.start <= span.start && span.end <= body.end) {
             settled.push(finding);
             continue;
         }
         // What is wrong in another file by itself is told by the check of that file.
-        let Some(at) = blamed.get(&at).copied() else { continue };
+        let Some(at) = blamed else { continue };
         let instance = &linked.instances[at];
         let key = identity(&finding);
-        if told.contains(&key) || linked.around(at).any(|at| unfit.contains(&at)) {
+        if told.contains(&key) {
             continue;
         }
         let label =
@@ -395,7 +403,9 @@ pub(crate) fn settle(cx: &mut Context<'_>, before: usize, about_parts: Vec<Findi
                     "the component is sound by itself; this is about `{}`, with what it is given",
                     instance.name
                 ));
-                settled.push(Finding { secondary: [finding.secondary, vec![label]].concat(), ..finding });
+                let secondary = [finding.secondary, vec![label]].concat();
+                // What mends it for one instance may break another.
+                settled.push(Finding { secondary, fix: None, ..finding });
             }
             Some((first, count)) => {
                 *count += 1;

@@ -61,11 +61,17 @@ impl<'m> World<'m> {
         let mut loader = Loader {
             world: World { modules, files: Vec::new(), order: Vec::new() },
             known: HashMap::new(),
-            trail: Vec::new(),
             bytes: 0,
             full: false,
         };
-        loader.file(source.clone(), syntax);
+        loader.add(source.clone(), syntax);
+        // Not by recursion: a chain of files may be long.
+        let mut next = 0;
+        while next < loader.world.files.len() {
+            loader.read_imports(next);
+            next += 1;
+        }
+        loader.arrange();
         loader.world
     }
 
@@ -78,14 +84,12 @@ impl<'m> World<'m> {
 struct Loader<'m> {
     world: World<'m>,
     known: HashMap<String, FileId>,
-    /// The files that are being read, each used by the one before, with the path of that `use`.
-    trail: Vec<FileId>,
     bytes: usize,
     full: bool,
 }
 
 impl Loader<'_> {
-    fn file(&mut self, source: Source, syntax: Syntax) -> FileId {
+    fn add(&mut self, source: Source, syntax: Syntax) -> FileId {
         let id = self.world.files.len();
         self.known.insert(identity(&source.path), id);
         self.bytes += source.text.len();
@@ -95,14 +99,6 @@ impl Loader<'_> {
                 names.entry(name.to_owned()).or_insert((kind, index));
             }
         }
-        let uses: Vec<(usize, String, Span)> = (syntax.file.declarations.iter().enumerate())
-            .filter_map(|(index, declaration)| match &declaration.kind {
-                DeclarationKind::Use { path, path_span, quoted, .. } if is_import(path, *quoted) => {
-                    Some((index, path.clone(), *path_span))
-                }
-                _ => None,
-            })
-            .collect();
         self.world.files.push(Loaded {
             source,
             syntax,
@@ -111,8 +107,11 @@ impl Loader<'_> {
             imports: HashMap::new(),
             unsound: HashSet::new(),
         });
-        self.trail.push(id);
-        for (index, path, span) in uses {
+        id
+    }
+
+    fn read_imports(&mut self, id: FileId) {
+        for (index, path, span) in uses(&self.world.files[id]) {
             let target = match self.import(id, &path, span) {
                 Ok(files) => Target::Files(files),
                 Err(finding) => {
@@ -122,9 +121,41 @@ impl Loader<'_> {
             };
             self.world.files[id].imports.insert(index, target);
         }
-        self.trail.pop();
-        self.world.order.push(id);
-        id
+    }
+
+    /// Puts each file behind those that it uses. A `use` that closes a circle brings nothing.
+    fn arrange(&mut self) {
+        let imports = |world: &World<'_>, id: FileId| {
+            let mut all: Vec<(usize, FileId)> = Vec::new();
+            for (index, target) in &world.files[id].imports {
+                if let Target::Files(files) = target {
+                    all.extend(files.iter().map(|file| (*index, *file)));
+                }
+            }
+            all.sort_unstable();
+            all
+        };
+        let mut done: HashSet<FileId> = HashSet::new();
+        let mut trail = vec![(0, imports(&self.world, 0), 0)];
+        while let Some((id, targets, next)) = trail.last_mut() {
+            let id = *id;
+            let Some((index, target)) = targets.get(*next).copied() else {
+                done.insert(id);
+                self.world.order.push(id);
+                trail.pop();
+                continue;
+            };
+            *next += 1;
+            if let Some(start) = trail.iter().position(|(at, ..)| *at == target) {
+                let circle: Vec<FileId> = trail[start..].iter().map(|(at, ..)| *at).collect();
+                let finding = self.cycle(&circle, id, index);
+                self.world.files[id].findings.extend(finding);
+                self.world.files[id].imports.insert(index, Target::Failed);
+            } else if !done.contains(&target) {
+                let targets = imports(&self.world, target);
+                trail.push((target, targets, 0));
+            }
+        }
     }
 
     fn import(&mut self, importer: FileId, path: &str, span: Span) -> Result<Vec<FileId>, Option<Finding>> {
@@ -151,7 +182,6 @@ impl Loader<'_> {
                 return Err(Some(not_imported(ImportError::Unreadable(reason), path, place, span)));
             }
             match self.known.get(&identity(&source.path)) {
-                Some(id) if self.trail.contains(id) => return Err(Some(self.cycle(*id, path, place))),
                 Some(id) => files.push(*id),
                 None if self.world.files.len() >= MOST_FILES || self.bytes + source.text.len() > MOST_BYTES => {
                     if std::mem::replace(&mut self.full, true) {
@@ -169,7 +199,7 @@ impl Loader<'_> {
                 }
                 None => {
                     let syntax = crate::syntax::parse(&source);
-                    files.push(self.file(source, syntax));
+                    files.push(self.add(source, syntax));
                 }
             }
         }
@@ -178,18 +208,23 @@ impl Loader<'_> {
     }
 
     /// `a.mlp` uses `b.mlp`, which uses `a.mlp`.
-    fn cycle(&self, back_to: FileId, path: &str, place: Place) -> Finding {
-        let shown = |id: FileId| &*self.world.files[id].source.path;
-        let start = self.trail.iter().position(|id| *id == back_to).unwrap_or(0);
-        let mut way: Vec<String> = self.trail[start..].iter().map(|id| format!("`{}`", shown(*id))).collect();
-        way.push(format!("`{}`", shown(back_to)));
-        let message = match way.len() {
-            2 => format!("`{path}` is this file itself"),
+    fn cycle(&self, circle: &[FileId], id: FileId, index: usize) -> Option<Finding> {
+        let DeclarationKind::Use { path, path_span, .. } = &self.world.declaration(id, index)?.kind else {
+            return None;
+        };
+        let shown = |id: &FileId| format!("`{}`", self.world.files[*id].source.path);
+        let mut way: Vec<String> = circle.iter().map(shown).collect();
+        way.extend(circle.first().map(shown));
+        let message = match circle.len() {
+            1 => format!("`{path}` is this file itself, or a folder that holds it"),
             _ => format!("these files use each other: {}", way.join(" -> ")),
         };
-        Finding::error(codes::IMPORT_CYCLE, place, message)
-            .label("closes the circle")
-            .help("move what both need into a file of its own, and use that in both")
+        let place = Place::Source { path: self.world.files[id].source.path.clone(), span: *path_span };
+        Some(
+            Finding::error(codes::IMPORT_CYCLE, place, message)
+                .label("closes the circle")
+                .help("move what both need into a file of its own, and use that in both"),
+        )
     }
 
     /// What two files of one folder both declare.
@@ -230,6 +265,18 @@ impl Loader<'_> {
             self.world.files[importer].findings.push(finding);
         }
     }
+}
+
+/// Every `use` of files: its index, its path and where that stands.
+fn uses(file: &Loaded) -> Vec<(usize, String, Span)> {
+    let declarations = file.syntax.file.declarations.iter().enumerate();
+    let uses = declarations.filter_map(|(index, declaration)| match &declaration.kind {
+        DeclarationKind::Use { path, path_span, quoted, .. } if is_import(path, *quoted) => {
+            Some((index, path.clone(), *path_span))
+        }
+        _ => None,
+    });
+    uses.collect()
 }
 
 /// What others may use of a file.

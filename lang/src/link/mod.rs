@@ -133,6 +133,8 @@ struct Linker<'w> {
     broken: Vec<Ident>,
     findings: Vec<Finding>,
     told: HashSet<(String, Span)>,
+    /// Whether instances that lead nowhere were reported: each of them leads to the others.
+    circle_told: bool,
     suggestions: Suggestions,
     /// What may still be written out.
     budget: expand::Budget,
@@ -195,6 +197,7 @@ impl<'w> Linker<'w> {
             broken: world.files[own].syntax.broken.clone(),
             findings: Vec::new(),
             told: HashSet::new(),
+            circle_told: false,
             suggestions: Suggestions::new(),
             budget: expand::Budget::default(),
         };

@@ -286,11 +286,7 @@ impl<'w> Linker<'w> {
             Some((_, kind)) => Finding::error(
                 codes::NOT_IMPORTABLE,
                 self.place(member.span),
-                format!(
-                    "`{}` is {} of the pipeline in `{path}`, and stays there",
-                    member.name,
-                    kind.with_article().split_once(' ').map_or("data", |(_, words)| words)
-                ),
+                format!("`{}` is {} of the pipeline in `{path}`, and stays there", member.name, kind.with_article()),
             )
             .note("parameters, schemas, secrets, data and components can be used in other files")
             .help("put the steps into a `component`, and make an instance of it here"),
@@ -388,6 +384,9 @@ impl<'w> Linker<'w> {
                 }
                 _ => return Followed::Poison,
             }
+        }
+        if std::mem::replace(&mut self.circle_told, true) {
+            return Followed::Poison;
         }
         let message = format!("`{first_root}` leads from one instance to the next, and never to a step");
         let finding = Finding::error(codes::CYCLE, self.place(written.span), message);

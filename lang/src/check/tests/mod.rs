@@ -179,7 +179,7 @@ fn overrides_are_read_in_the_syntax_of_their_type() {
 }
 
 /// Codes that need more than one file or no file to come about, each with the test that gives it.
-const GIVEN_ELSEWHERE: &[&str] = &["E0213", "E0309", "E0411", "E0216"];
+const GIVEN_ELSEWHERE: &[&str] = &["E0213", "E0309", "E0411", "E0216", "E0231", "E0433"];
 
 #[test]
 fn every_code_has_a_wrong_example() {
@@ -195,6 +195,9 @@ fn every_code_has_a_wrong_example() {
         include_str!("snapshots/mlp_lang__check__tests__deploy.snap"),
         include_str!("snapshots/mlp_lang__check__tests__monitor.snap"),
         include_str!("snapshots/mlp_lang__check__tests__trigger.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__files__files.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__files__components.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__files__reuse_lints.snap"),
         include_str!("snapshots/mlp_lang__check__tests__silence.snap"),
         include_str!("snapshots/mlp_lang__check__tests__ten_planted_mistakes_are_ten_findings.snap"),
     ]
