@@ -34,8 +34,8 @@ use crate::pipeline::Pipeline;
 use crate::signature::Modules;
 use crate::silence::Silenced;
 use crate::span::Source;
-use crate::syntax::MOST_FINDINGS;
 use crate::syntax::codes::TOO_MANY_FINDINGS;
+use crate::syntax::{MOST_FINDINGS, Syntax};
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
 
@@ -80,9 +80,20 @@ fn check_for(
     overrides: &IndexMap<String, String>,
     purpose: Purpose,
 ) -> Checked {
-    let syntax = crate::syntax::parse(source);
+    check_and(source, &crate::syntax::parse(source), modules, overrides, purpose, |_| ()).0
+}
+
+/// Checks what was parsed, and hands over what the checker knows at its end.
+pub(crate) fn check_and<T>(
+    source: &Source,
+    syntax: &Syntax,
+    modules: &dyn Modules,
+    overrides: &IndexMap<String, String>,
+    purpose: Purpose,
+    harvest: impl FnOnce(&Context<'_>) -> T,
+) -> (Checked, T) {
     let broken = !syntax.findings.is_empty();
-    let mut findings = syntax.findings;
+    let mut findings = syntax.findings.clone();
     let names = Names::collect(source, &syntax.file, &syntax.broken, &mut findings);
     let mut cx = Context {
         source,
@@ -103,6 +114,7 @@ fn check_for(
     let pipeline = lower::lower(&mut cx, modules, overrides, purpose);
     crate::lint::lint(&mut cx, broken);
     cx.count_repetitions();
+    let harvested = harvest(&cx);
     let mut findings = cx.findings;
     let failed = findings.iter().any(Finding::is_error);
     // With other parameters, or without an error, there may be something to silence after all.
@@ -110,7 +122,7 @@ fn check_for(
     let silenced = crate::silence::silence(source, &syntax.file, &mut findings, complete);
     findings.sort_by_key(position);
     shorten(source, &mut findings);
-    Checked { pipeline: pipeline.filter(|_| !failed), findings, silenced }
+    (Checked { pipeline: pipeline.filter(|_| !failed), findings, silenced }, harvested)
 }
 
 fn position(finding: &Finding) -> (u32, u32) {
