@@ -177,7 +177,7 @@ impl<'t> Parser<'t> {
 
     /// Parses some tokens by a rule. What is wrong with them is one finding.
     pub(super) fn line(&mut self, rule: Rule, tokens: &Range<usize>) -> Option<Node<'t>> {
-        if self.findings.len() >= super::MOST_FINDINGS {
+        if self.findings.len() > super::MOST_FINDINGS {
             return None;
         }
         let line = Line { text: self.text, tokens: self.tokens, partner: &self.layout.partner, range: tokens.clone() };
