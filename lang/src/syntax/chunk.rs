@@ -488,14 +488,15 @@ impl<'t> Parser<'t> {
         let span = self.tokens[0].span;
         let finding =
             Finding::error(codes::UNKNOWN_DECLARATION, place(span), format!("`{word}` starts no declaration"));
-        self.findings.push(match keywords::nearest_declaration(word) {
-            Some(meant) => finding.label(format!("did you mean `{meant}`?")).fix(
+        self.findings.push(match (keywords::nearest_declaration(word), keywords::as_elsewhere(word)) {
+            (Some(meant), _) => finding.label(format!("did you mean `{meant}`?")).fix(
                 format!("write `{meant}`"),
                 span,
                 meant,
                 Safety::Unsafe,
             ),
-            None => finding.label("expected a declaration").help(
+            (None, Some(ours)) => finding.label("expected a declaration").help(format!("write {ours}")),
+            (None, None) => finding.label("expected a declaration").help(
                 "a line in the first column starts with one of pipeline, use, param, secret, schema, data, component, \
                  step, tune, gate, model, deploy, monitor, on, test",
             ),
