@@ -37,6 +37,9 @@ impl Typing<'_, '_, '_> {
             ("baseline" | "sigma", Scope::Limit(past)) => self.history(expr.span, name, past, arguments),
             ("missing" | "unique" | "distinct" | "mean" | "fresh", Scope::Table(_)) => self.stat(expr, name, arguments),
             ("min" | "max", Scope::Table(_)) if arguments.len() == 1 => self.stat(expr, name, arguments),
+            ("rows", Scope::Table(_)) => {
+                self.misused(expr.span, "`rows` takes no arguments".to_owned(), "rows >= 1_000")
+            }
             ("missing" | "unique" | "distinct" | "mean" | "fresh" | "rows", _) => {
                 self.cx.report(
                     Finding::error(

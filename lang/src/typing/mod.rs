@@ -132,9 +132,15 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
                     format!("a condition must be true or false, and {found} is neither"),
                 )
                 .label(format!("this is {}", with_article(&typed.ty)))
-                .help(match self.scope {
-                    Scope::Service => "compare it: `error_rate <= 1%`",
-                    _ => "compare it: `eval.accuracy >= 90%`",
+                .help(match (self.scope, &typed.ty, &expr.kind) {
+                    (Scope::Service, ..) => "compare it: `error_rate <= 1%`".to_owned(),
+                    (_, Type::Fraction, ExprKind::Member(..)) => {
+                        format!("compare it: `{} >= 90%`", self.cx.text(expr.span))
+                    }
+                    (_, Type::Int | Type::Float, ExprKind::Name(_) | ExprKind::Member(..)) => {
+                        format!("compare it: `{} >= 1`", self.cx.text(expr.span))
+                    }
+                    _ => "compare it: `eval.accuracy >= 90%`".to_owned(),
                 }),
             );
             return Typed::unknown();
@@ -329,7 +335,7 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
                 }
                 Accessed::Output { output, ty, .. } => {
                     if ty != Type::Unknown {
-                        self.cx.report(not_a_number(self.cx, expr.span, &output, &ty));
+                        self.cx.report(not_a_number(self.cx, expr.span, &ty));
                     }
                     Typed::unknown()
                 }
@@ -462,6 +468,9 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
         };
         let finding = Finding::error(code, self.cx.place(span), message).label("not declared");
         let finding = names::suggest(finding, span, near, || match self.scope {
+            _ if name == "now" => {
+                "how old the newest value is says `fresh(column)`; `now` is for `run(...)`".to_owned()
+            }
             Scope::Table(_) => format!("columns are {}", listed_columns(columns)),
             Scope::Run => "a step's metrics are written `step.metric`".to_owned(),
             _ => format!("declare it: `param {name}: int = 1`; a text needs quotes"),
@@ -571,7 +580,7 @@ pub(crate) fn listed_columns(columns: &[crate::types::Column]) -> String {
     crate::written::listed(columns.iter().map(|column| column.name.as_str()))
 }
 
-fn not_a_number(cx: &Context<'_>, span: Span, output: &str, ty: &Type) -> Finding {
+fn not_a_number(cx: &Context<'_>, span: Span, ty: &Type) -> Finding {
     let finding = Finding::error(
         codes::NOT_A_VALUE,
         cx.place(span),
@@ -580,6 +589,6 @@ fn not_a_number(cx: &Context<'_>, span: Span, output: &str, ty: &Type) -> Findin
     match ty {
         Type::Metrics(fields) => finding
             .help(format!("say which: {}", crate::written::listed(fields.iter().map(|field| field.name.as_str())))),
-        _ => finding.help(format!("`{output}` can be given to a step as input")),
+        _ => finding.help(format!("`{}` can be given to a step as input", cx.text(span))),
     }
 }

@@ -87,6 +87,9 @@ case_files! {
     monitor: "monitor.txt";
     trigger: "trigger.txt";
     silence: "silence.txt";
+    constants: "constants.txt";
+    tables: "tables.txt";
+    wiring: "wiring.txt";
 }
 
 #[test]
