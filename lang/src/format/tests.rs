@@ -45,10 +45,24 @@ fn the_examples_are_formatted() {
     }
 }
 
+/// In the chapter, an example marked `loose` becomes the next one; all others stand as they are.
 #[test]
-fn tmp_write() {
-    for file in std::env::var("WRITE").unwrap_or_default().split(',').filter(|f| !f.is_empty()) {
-        let text = std::fs::read_to_string(file).unwrap();
-        std::fs::write(file, format(&Source::new(file, &text)).unwrap()).unwrap();
+fn the_specification_shows_what_happens() {
+    let chapter = include_str!("../../../spec/15-formatting.md");
+    let mut loose: Option<String> = None;
+    let mut seen = 0;
+    for (n, part) in chapter.split("```").enumerate().filter(|(n, _)| n % 2 == 1) {
+        let Some((info, example)) = part.split_once('\n') else { panic!("fence {n}") };
+        let text = format!("mlp 1\n\n{example}");
+        match info {
+            "mlp,loose" => loose = Some(formatted(&text)),
+            "mlp" => {
+                assert_eq!(formatted(&text), text);
+                assert_eq!(loose.take().unwrap_or_else(|| text.clone()), text);
+                seen += 1;
+            }
+            other => panic!("{other}"),
+        }
     }
+    assert!(loose.is_none() && seen > 4);
 }
