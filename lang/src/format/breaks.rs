@@ -96,7 +96,9 @@ fn commas(items: Vec<Item<'_>>) -> Option<Vec<Item<'_>>> {
         if item.is_comment() {
             continue;
         }
-        if item.is_comma() && let Some(n) = next {
+        if item.is_comma()
+            && let Some(n) = next
+        {
             let ends_row = breaks[n] > 0 || items.get(i + 1).is_some_and(Item::is_comment);
             let curly = around[i].bracket == Some(Bracket::Curly);
             let closes = matches!(items[n].kind, Kind::Close(_));

@@ -125,7 +125,9 @@ fn without_spans(printed: &str) -> String {
         out.push_str(&rest[..at]);
         let inside = &rest[at + SPAN.len()..];
         rest = match inside.find('}') {
-            Some(end) if inside[..end].bytes().all(|b| b.is_ascii_digit() || b" ,:end".contains(&b)) => &inside[end + 1..],
+            Some(end) if inside[..end].bytes().all(|b| b.is_ascii_digit() || b" ,:end".contains(&b)) => {
+                &inside[end + 1..]
+            }
             _ => {
                 out.push_str(SPAN);
                 inside

@@ -10,8 +10,30 @@ const RESERVED: [&str; 6] = ["and", "or", "not", "in", "when", "else"];
 /// Words that are keywords in some places and names in others. What follows them is a value where they are keywords, so
 /// that the author's own space says whether `watch (a)` is one or a call.
 const CONTEXTUAL: [&str; 25] = [
-    "after", "alert", "because", "by", "card", "check", "every", "expect", "fails", "for", "from", "maximize",
-    "min_support", "minimize", "of", "on", "out", "over", "require", "rollback", "unless", "until", "watch", "with",
+    "after",
+    "alert",
+    "because",
+    "by",
+    "card",
+    "check",
+    "every",
+    "expect",
+    "fails",
+    "for",
+    "from",
+    "maximize",
+    "min_support",
+    "minimize",
+    "of",
+    "on",
+    "out",
+    "over",
+    "require",
+    "rollback",
+    "unless",
+    "until",
+    "watch",
+    "with",
     "within",
 ];
 

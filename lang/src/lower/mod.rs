@@ -28,6 +28,8 @@ mod settings;
 mod step;
 mod uses;
 
+pub(crate) use step::written_type;
+
 use crate::check::Purpose;
 use crate::codes;
 use crate::context::{Context, NodeFacts};
