@@ -11,12 +11,14 @@
 //! - `names`: what each name was declared as, and which one was meant. `typing`: expressions, operators, units. `lower`:
 //!   declarations to nodes in topological order. `lint`: what runs and is not what was meant.
 //! - [`signature`]: what the checker asks about modules. [`codes`]: every code beyond syntax.
+//! - [`work`]: what steps do that are no modules. [`capability`]: what an engine must be able to do for a pipeline.
 //! - [`schedule`]: when a schedule fires.
 //! - `written`: the canonical notation of values, types and expressions.
 //!
 //! Invariants: parsing never fails and never panics; it gives a tree *and* findings. A broken declaration never damages
 //! the next. One mistake is one finding: what follows from a reported mistake has the type `Unknown` and stays silent.
 
+pub mod capability;
 pub mod check;
 pub mod codes;
 mod context;
@@ -34,4 +36,5 @@ pub mod syntax;
 pub mod types;
 mod typing;
 pub mod value;
+pub mod work;
 mod written;
