@@ -104,4 +104,8 @@ codes! {
     FLOATING_IMAGE = "W0412" "floating-image" "An image whose name may mean other bytes tomorrow.";
     CACHED_NETWORK = "W0413" "cached-network" "A step with a network whose outcome is taken from the cache.";
     IDLE_SETTING = "W0414" "idle-setting" "A setting that changes nothing.";
+    UNUSED_SILENCER = "W0901" "unused-silencer" "A silencer without anything to silence.";
+    UNKNOWN_LINT = "W0902" "unknown-lint" "A silencer of a lint that does not exist.";
+    BAD_SILENCER = "W0903" "bad-silencer" "A comment that begins with `mlp:` and is no silencer.";
+    NOT_A_LINT = "W0904" "not-a-lint" "A silencer of an error: only lints can be silenced.";
 }

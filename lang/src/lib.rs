@@ -13,17 +13,22 @@
 //! - [`signature`]: what the checker asks about modules. [`codes`]: every code beyond syntax.
 //! - [`work`]: what steps do that are no modules. [`capability`]: what an engine must be able to do for a pipeline.
 //! - [`schedule`]: when a schedule fires.
+//! - [`silence`]: which lints are heard. [`fix`]: applying what findings propose.
+//! - [`analysis`]: what a check found out, for editors and for whoever documents a file.
 //! - `written`: the canonical notation of values, types and expressions.
 //!
 //! Invariants: parsing never fails and never panics; it gives a tree *and* findings. A broken declaration never damages
 //! the next. One mistake is one finding: what follows from a reported mistake has the type `Unknown` and stays silent.
 
+pub mod analysis;
 pub mod capability;
 pub mod check;
 pub mod codes;
 mod context;
 pub mod eval;
 pub mod finding;
+pub mod fix;
+pub mod format;
 mod lint;
 pub mod live;
 mod lower;
@@ -31,6 +36,7 @@ mod names;
 pub mod pipeline;
 pub mod schedule;
 pub mod signature;
+pub mod silence;
 pub mod span;
 pub mod syntax;
 pub mod types;

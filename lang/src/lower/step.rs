@@ -60,6 +60,7 @@ fn module_step(
         cx.seen_in(SeenIn::Settings, |cx| settings::resolve(cx, signature, callee.whole, &arguments, &inputs.types));
     let mut facts = facts(signature, &inputs.types, &params);
     facts.trained = trained(cx, signature, &inputs, &params);
+    facts.settings = params.clone();
     let outputs = facts.outputs.clone().unwrap_or_default();
     let sound = arguments.sound && inputs.refs.len() == signature.inputs.len();
     let params: Option<IndexMap<String, Value>> =
@@ -378,7 +379,7 @@ fn trained(
 }
 
 /// How a setting's type is written in a signature.
-pub(super) fn written_type(ty: &ParamType) -> String {
+pub(crate) fn written_type(ty: &ParamType) -> String {
     match ty {
         ParamType::Plain(ty) => ty.to_string(),
         ParamType::Column { of } => format!("column of {of}"),
