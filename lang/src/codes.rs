@@ -6,6 +6,9 @@ use crate::finding::Code;
 
 pub use crate::syntax::codes::{NOT_IN_THIS_VERSION, UNEXPECTED_SYNTAX};
 
+/// Part of the language and right, but this version of the engine cannot carry it out. `plan`, `run` and `serve` say so.
+pub const MISSING_CAPABILITY: Code = Code::new("E0902", "missing-capability");
+
 macro_rules! codes {
     ($($constant:ident = $id:literal $name:literal $meaning:literal;)*) => {
         $(#[doc = $meaning] pub const $constant: Code = Code::new($id, $name);)*
@@ -38,6 +41,7 @@ codes! {
     UNKNOWN_REGISTRATION = "E0220" "unknown-registration" "A model in `registry(...)` that this file never registers.";
     UNKNOWN_ALIAS = "E0221" "unknown-alias" "An alias in `registry(...)` that no version can have.";
     UNKNOWN_ZONE = "E0222" "unknown-zone" "A time zone that does not exist.";
+    UNKNOWN_SEARCHED = "E0246" "unknown-searched-setting" "A search over a setting that the step does not have.";
     TYPE_MISMATCH = "E0301" "type-mismatch" "A value of one type where another is wanted.";
     MISSING_UNIT = "E0302" "missing-unit" "A bare number where a fraction, duration or size is wanted.";
     BAD_OPERANDS = "E0303" "bad-operands" "An operator between types that it does not join.";
@@ -80,6 +84,26 @@ codes! {
     NOT_LOGGED = "E0429" "not-logged" "A monitor of a deployment that logs nothing.";
     BAD_SCHEDULE = "E0430" "bad-schedule" "A schedule that cannot be read.";
     NEVER_FIRES = "E0431" "never-fires" "A schedule that no day fits.";
+    UNSEARCHABLE = "E0460" "unsearchable" "A setting that cannot be searched, or values that are no range and no list.";
+    BAD_LOG_RANGE = "E0461" "bad-log-range" "`log` of something else than a range of numbers above 0.";
+    WRONG_GOAL = "E0462" "wrong-goal" "A search or an experiment without a goal, or with several.";
+    UNRELATED_GOAL = "E0463" "unrelated-goal" "A goal on which the searched step has no influence.";
+    EMPTY_SEARCH = "E0464" "empty-search" "A search that searches no setting.";
+    EMPTY_TEST = "E0466" "empty-test" "A test that expects nothing.";
+    TWO_ENDS = "E0467" "two-ends" "A test that expects two ends of one node.";
+    NEVER_SKIPPED = "E0468" "never-skipped" "A test that expects data to be skipped.";
+    BAD_APPROVAL = "E0469" "bad-approval" "An approval that nobody can give, or that needs nobody.";
+    REPEATED_PERSON = "E0470" "repeated-person" "A person named twice in one approval.";
+    MISPLACED_POLICY = "E0471" "misplaced-policy" "`policy(...)` as a part of a condition, or outside of a gate.";
+    NOT_A_POLICY = "E0472" "not-a-policy" "A policy that is not the path of a `.rego` file.";
+    CONTRADICTION = "E0473" "contradiction" "Conditions of one block that cannot hold together.";
+    MISSING_FEATURE = "E0474" "missing-feature" "Data to be predicted without a column that the model needs.";
+    FEEDS_ITSELF = "E0475" "feeds-itself" "A deployment that writes to where it reads from.";
+    UNFIT_STRATEGY = "E0476" "unfit-strategy" "A strategy that a deployment which is served so cannot follow.";
+    BAD_ADDRESS = "E0477" "bad-address" "An address of a stream, of a webhook or of a branch that cannot be one.";
+    RUNS_ITSELF = "E0479" "runs-itself" "A pipeline that starts itself whenever it ends.";
+    PORT_TAKEN = "E0480" "port-taken" "Two deployments that cannot listen at one port.";
+    UNFIT_WATCH = "E0481" "unfit-watch" "A watch of requests where there are none.";
     UNUSED_PARAM = "W0201" "unused-param" "A parameter that nothing reads.";
     UNUSED_SCHEMA = "W0202" "unused-schema" "A schema that no data has.";
     UNUSED_MODULE = "W0203" "unused-module" "A `use` that no step calls.";
@@ -88,4 +112,18 @@ codes! {
     ALWAYS_HOLDS = "W0403" "always-holds" "A requirement or expectation that cannot fail.";
     FIRST_RUN_FAILS = "W0404" "first-run-fails" "A requirement on what the first run cannot measure.";
     IDLE_REFERENCE = "W0405" "idle-reference" "A reference that no watch is measured against.";
+    ONE_POINT = "W0430" "one-point" "A search in which there is nothing to choose.";
+    SPARE_TRIALS = "W0431" "spare-trials" "More trials than there are choices.";
+    IDLE_SEARCH = "W0432" "idle-search" "A search whose best nobody uses.";
+    UNTUNED_MODEL = "W0433" "untuned-model" "A model from the step itself, beside a search over it.";
+    IDLE_WORKERS = "W0434" "idle-workers" "More trials at once than there are trials.";
+    REPEATED_VALUE = "W0435" "repeated-value" "A value that stands twice among those to be tried.";
+    IDLE_TEST = "W0436" "idle-test" "A test that replaces nothing.";
+    IDLE_REPLACEMENT = "W0437" "idle-replacement" "Data replaced in a test that expects nothing of what reads them.";
+    SAME_VALUE = "W0438" "same-value" "A parameter replaced by the value it has.";
+    OPEN_WEBHOOK = "W0441" "open-webhook" "A webhook that anybody may post to.";
+    UNGATED_DEPLOYMENT = "W0442" "ungated-deployment" "A model that goes live whatever it measures.";
+    UNATTENDED_RUN = "W0443" "unattended-run" "A run that starts by itself, of a parameter without a value.";
+    WAITS_FOREVER = "W0444" "waits-forever" "A run that starts by itself and waits for people without end.";
+    EVERY_MINUTE = "W0445" "every-minute" "A schedule that fires in each minute of an hour.";
 }

@@ -34,6 +34,12 @@ pub(crate) struct Context<'a> {
     pub(crate) order: Vec<usize>,
     /// By index of the declaration.
     pub(crate) ids: HashMap<usize, NodeId>,
+    /// The pipeline's name.
+    pub(crate) pipeline: String,
+    /// What each node lowered so far needs directly. Absent: it could not be lowered.
+    pub(crate) needs: HashMap<NodeId, Vec<NodeId>>,
+    /// Parameters that the command line has set.
+    pub(crate) overridden: HashSet<String>,
     /// References to what is registered. Among declarations, the one at `k` has the index `declarations.len() + k`.
     pub(crate) registry: Vec<Reference>,
     /// Steps that a first run skips, as what they read from the registry cannot be there yet.
@@ -73,6 +79,8 @@ pub(crate) struct NodeFacts {
     pub(crate) flavor: Option<String>,
     /// Of a deployment: whether it logs its predictions.
     pub(crate) logs: Option<bool>,
+    /// Of a deployment: whether it answers requests. `None`: not known.
+    pub(crate) online: Option<bool>,
 }
 
 /// The table that a model learnt from.
@@ -82,6 +90,8 @@ pub(crate) struct Trained {
     pub(crate) row: Schema,
     /// What is predicted, if that is known.
     pub(crate) label: Option<Column>,
+    /// The columns of `row` that it was told to learn from, if that is known.
+    pub(crate) features: Option<Vec<String>>,
 }
 
 /// `registry("demand@production")`

@@ -11,12 +11,15 @@
 //! - `names`: what each name was declared as, and which one was meant. `typing`: expressions, operators, units. `lower`:
 //!   declarations to nodes in topological order. `lint`: what runs and is not what was meant.
 //! - [`signature`]: what the checker asks about modules. [`codes`]: every code beyond syntax.
+//! - [`tune`]: what a search is. [`testing`]: what a test is, and the run that answers it.
+//! - [`capability`]: what of a checked pipeline this version cannot carry out.
 //! - [`schedule`]: when a schedule fires.
 //! - `written`: the canonical notation of values, types and expressions.
 //!
 //! Invariants: parsing never fails and never panics; it gives a tree *and* findings. A broken declaration never damages
 //! the next. One mistake is one finding: what follows from a reported mistake has the type `Unknown` and stays silent.
 
+pub mod capability;
 pub mod check;
 pub mod codes;
 mod context;
@@ -27,10 +30,13 @@ pub mod live;
 mod lower;
 mod names;
 pub mod pipeline;
+mod renumber;
 pub mod schedule;
 pub mod signature;
 pub mod span;
 pub mod syntax;
+pub mod testing;
+pub mod tune;
 pub mod types;
 mod typing;
 pub mod value;
