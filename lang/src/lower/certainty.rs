@@ -31,7 +31,7 @@ pub(super) fn report(cx: &mut Context<'_>, written: &ast::Expr, condition: &Expr
     } else {
         Finding::error(codes::NEVER_HOLDS, place, "no run can satisfy this condition")
             .label("false whatever the run measures")
-            .help("a fraction lies between 0% and 100%, a count is not negative")
+            .help("a fraction lies between 0% and 100%; counts, losses and errors are not negative")
     });
 }
 

@@ -160,7 +160,8 @@ fn unknown(cx: &mut Context<'_>, written: &Written<'_>, line: &SpaceLine, settin
 
 /// The one goal: whether it is to be large, and the number.
 fn goal(cx: &mut Context<'_>, written: &Written<'_>, over: Option<NodeId>) -> Option<(bool, MetricRef)> {
-    let goal = only_goal(cx, written.goals, "a search", written.name.span, written.damaged);
+    let add = "add a line such as `maximize eval.auc` or `minimize eval.rmse`";
+    let goal = only_goal(cx, written.goals, ("a search", add), written.name.span, written.damaged);
     let first = written.goals.first()?;
     let typed = Typing::new(cx, Scope::Run).infer(&first.metric);
     if typed.is_unknown() {
@@ -196,7 +197,7 @@ fn goal(cx: &mut Context<'_>, written: &Written<'_>, over: Option<NodeId>) -> Op
 pub(super) fn only_goal<'e>(
     cx: &mut Context<'_>,
     goals: &'e [Goal],
-    owner: &str,
+    (owner, add): (&str, &str),
     place: Span,
     damaged: bool,
 ) -> Option<&'e Goal> {
@@ -206,7 +207,7 @@ pub(super) fn only_goal<'e>(
             if !damaged {
                 let message = format!("{owner} has one goal, and this one has none");
                 let finding = Finding::error(codes::WRONG_GOAL, cx.place(place), message);
-                cx.report(finding.help("add a line such as `maximize eval.auc` or `minimize eval.rmse`"));
+                cx.report(finding.help(add));
             }
             None
         }
@@ -222,6 +223,7 @@ pub(super) fn only_goal<'e>(
 /// The nodes from `over` to `goal`, in order: those that are `over` or rest on it, and that `goal` is or rests on. Empty
 /// if the goal does not rest on it; `None` if that is not known.
 fn again(cx: &Context<'_>, over: NodeId, goal: NodeId) -> Option<Vec<NodeId>> {
+    cx.needs.get(&over)?;
     let mut resting = BTreeSet::from([over]);
     for id in (over.0 + 1..=goal.0).map(NodeId) {
         if cx.needs.get(&id)?.iter().any(|need| resting.contains(need)) {
@@ -346,7 +348,8 @@ pub(super) fn lint(cx: &mut Context<'_>) {
     let file = cx.file;
     for (index, declaration) in file.declarations.iter().enumerate() {
         let DeclarationKind::Tune { name, over, .. } = &declaration.kind else { continue };
-        if !cx.names.owns(&name.name, index) {
+        let lowered = cx.ids.get(&index).is_some_and(|id| cx.needs.contains_key(id));
+        if !lowered || !cx.names.owns(&name.name, index) {
             continue;
         }
         let mut used = false;

@@ -86,6 +86,13 @@ case_files! {
     deploy: "deploy.txt";
     monitor: "monitor.txt";
     trigger: "trigger.txt";
+    tune: "tune.txt";
+    testing: "testing.txt";
+    people: "people.txt";
+    certainty: "certainty.txt";
+    serving: "serving.txt";
+    ab: "ab.txt";
+    events: "events.txt";
 }
 
 #[test]
@@ -169,6 +176,13 @@ fn every_code_has_a_wrong_example() {
         include_str!("snapshots/mlp_lang__check__tests__deploy.snap"),
         include_str!("snapshots/mlp_lang__check__tests__monitor.snap"),
         include_str!("snapshots/mlp_lang__check__tests__trigger.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__tune.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__testing.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__people.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__certainty.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__serving.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__ab.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__events.snap"),
         include_str!("snapshots/mlp_lang__check__tests__ten_planted_mistakes_are_ten_findings.snap"),
     ]
     .concat();

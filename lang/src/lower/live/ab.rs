@@ -130,7 +130,8 @@ fn weight(cx: &mut Context<'_>, written: &ast::Strategy, damaged: bool) -> Optio
 
 /// What is compared, whether it is to be large, and its type.
 fn goal(cx: &mut Context<'_>, written: &ast::Strategy, deployed: &Deployed<'_>) -> Option<(bool, Goal, Type)> {
-    let goal = tune::only_goal(cx, &written.goals, "an experiment", written.word.span, deployed.damaged);
+    let add = "add a line such as `maximize accuracy(label: churned)` or `minimize error_rate`";
+    let goal = tune::only_goal(cx, &written.goals, ("an experiment", add), written.word.span, deployed.damaged);
     let first = written.goals.first()?;
     let watching = Watching {
         name: deployed.name,

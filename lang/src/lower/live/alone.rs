@@ -85,11 +85,11 @@ fn unattended(cx: &mut Context<'_>, nodes: &[Node]) {
             }
             let message = format!("{word} starts runs by itself, and nobody gives `{name}` a value then");
             let finding = Finding::warning(codes::UNATTENDED_RUN, cx.place(place), message);
-            cx.report(
-                finding
-                    .also(cx.place(*declared), "declared without a default")
-                    .help(format!("give `{name}` a default, or write `(... {name}: value)` here")),
-            );
+            let call = if word.starts_with("`on ") { "run" } else { "retrain" };
+            let finding = finding
+                .also(cx.place(*declared), "declared without a default")
+                .help(format!("give `{name}` a default, or a value here: `{call}({name}: value)`"));
+            cx.report_once(format!("unattended {name}"), "starts runs too", finding);
         }
         if let Some((gate, approval)) = waiting.filter(|_| !told) {
             told = true;

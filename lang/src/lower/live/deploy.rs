@@ -76,10 +76,10 @@ fn fits_form(cx: &mut Context<'_>, written: &Written<'_>, form: &Form, strategy:
         (Form::Batch { .. }, _) => ("predicts all rows at once, and has no requests to share out", first.word.span),
         (Form::Stream { .. }, _) => ("shares out messages by `canary` and `shadow` only", first.word.span),
     };
-    let word = form.word();
-    let message = format!("a deployment in the form of a {word} {why}");
+    let served = if matches!(form, Form::Batch { .. }) { "in batches" } else { "from a stream" };
+    let message = format!("a deployment that is served {served} {why}");
     let finding = Finding::error(codes::UNFIT_STRATEGY, cx.place(place), message);
-    cx.report(finding.label(format!("`{}` needs requests", strategy.word())).help("write `replace`"));
+    cx.report(finding.label("cannot be followed").help("write `replace`, without a block"));
     None
 }
 
