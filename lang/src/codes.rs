@@ -126,4 +126,8 @@ codes! {
     UNATTENDED_RUN = "W0443" "unattended-run" "A run that starts by itself, of a parameter without a value.";
     WAITS_FOREVER = "W0444" "waits-forever" "A run that starts by itself and waits for people without end.";
     EVERY_MINUTE = "W0445" "every-minute" "A schedule that fires in each minute of an hour.";
+    UNUSED_SILENCER = "W0901" "unused-silencer" "A silencer without anything to silence.";
+    UNKNOWN_LINT = "W0902" "unknown-lint" "A silencer of a lint that does not exist.";
+    BAD_SILENCER = "W0903" "bad-silencer" "A comment that begins with `mlp:` and is no silencer.";
+    NOT_A_LINT = "W0904" "not-a-lint" "A silencer of an error: only lints can be silenced.";
 }

@@ -14,17 +14,22 @@
 //! - [`tune`]: what a search is. [`testing`]: what a test is, and the run that answers it.
 //! - [`capability`]: what of a checked pipeline this version cannot carry out.
 //! - [`schedule`]: when a schedule fires.
+//! - [`silence`]: which lints are heard. [`fix`]: applying what findings propose.
+//! - [`analysis`]: what a check found out, for editors and for whoever documents a file.
 //! - `written`: the canonical notation of values, types and expressions.
 //!
 //! Invariants: parsing never fails and never panics; it gives a tree *and* findings. A broken declaration never damages
 //! the next. One mistake is one finding: what follows from a reported mistake has the type `Unknown` and stays silent.
 
+pub mod analysis;
 pub mod capability;
 pub mod check;
 pub mod codes;
 mod context;
 pub mod eval;
 pub mod finding;
+pub mod fix;
+pub mod format;
 mod lint;
 pub mod live;
 mod lower;
@@ -33,6 +38,7 @@ pub mod pipeline;
 mod renumber;
 pub mod schedule;
 pub mod signature;
+pub mod silence;
 pub mod span;
 pub mod syntax;
 pub mod testing;

@@ -14,25 +14,37 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 /// What a name stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// `param`
     Param,
+    /// `schema`
     Schema,
+    /// `data`
     Data,
+    /// `step`
     Step,
+    /// `gate`
     Gate,
+    /// `model`
     Model,
+    /// `use`
     Module,
+    /// `deploy`
     Deploy,
+    /// `monitor`
     Monitor,
+    /// `secret`
     Secret,
+    /// `component`
     Component,
+    /// `tune`
     Tune,
 }
 
 impl Kind {
     /// With its article, for messages.
-    pub(crate) fn with_article(self) -> &'static str {
+    pub fn with_article(self) -> &'static str {
         match self {
             Kind::Param => "a parameter",
             Kind::Schema => "a schema",
@@ -100,7 +112,7 @@ const CONTAINERS: &[&str] = &["list", "map", "range", "dataset", "model", "metri
 const LIVE_WORDS: &[&str] = &["error_rate", "requests", "exists", "now"];
 
 /// Whether the language itself gives this name a meaning.
-pub(crate) fn is_built_in(name: &str, kind: Kind) -> bool {
+pub fn is_built_in(name: &str, kind: Kind) -> bool {
     [FUNCTIONS, SOURCES, LATER, SCALARS, CONTAINERS].iter().any(|names| names.contains(&name))
         || kind == Kind::Param && LIVE_WORDS.contains(&name)
         // `registry("demand@latest")` would have two meanings.
@@ -221,6 +233,11 @@ fn default_alias(path: &str, quoted: bool) -> Option<&str> {
 
 /// How many letters of candidates are compared in one check: suggestions must not make a hopeless file slow.
 const BUDGET: usize = 1_000_000;
+
+/// The candidate most like `name`, if one is like it at all.
+pub(crate) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    Suggestions { left: Cell::new(BUDGET) }.nearest(name, candidates)
+}
 
 struct Suggestions {
     left: Cell<usize>,

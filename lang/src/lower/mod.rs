@@ -32,6 +32,8 @@ mod testing;
 mod tune;
 mod uses;
 
+pub(crate) use step::written_type;
+
 use crate::check::Purpose;
 use crate::codes;
 use crate::context::{Context, NodeFacts};

@@ -28,7 +28,7 @@ mod live;
 mod members;
 mod reuse;
 mod shift;
-mod splitter;
+pub mod splitter;
 mod tree;
 
 #[cfg(test)]
