@@ -74,6 +74,8 @@ pub enum Output {
     Json,
     /// One line for each finding (`check` only)
     Concise,
+    /// A JUnit report (`test` only)
+    Junit,
 }
 
 /// When to use colours.
@@ -98,6 +100,8 @@ pub enum Command {
     Plan(Plan),
     /// Run a pipeline
     Run(Run),
+    /// Run the tests of files, each with data and parameters of its own
+    Test(Test),
     /// Let deployments live: answer requests, roll out, watch, retrain
     #[command(after_help = SERVE_HELP)]
     Serve(Serve),
@@ -186,6 +190,19 @@ pub struct Force {
     /// Run every step even if its result is known
     #[arg(long, conflicts_with = "force")]
     pub force_all: bool,
+}
+
+/// `mlp test`
+#[derive(Debug, Args)]
+pub struct Test {
+    /// Files, or folders with `.mlp` files in them
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    pub files: Vec<PathBuf>,
+    /// Run only tests with this in their name
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    #[command(flatten)]
+    pub params: Params,
 }
 
 /// `mlp run`

@@ -63,7 +63,7 @@ fn tell(screen: &Screen, sources: &[Source], found: &[Finding], faults: &[Fault]
             return screen.print_json(&json::check(sources.len(), found, sources, &unreadable), false);
         }
         Output::Concise => screen.print(&findings::concise(found, sources))?,
-        Output::Text => screen.print(&findings::full(found, sources, screen.width()))?,
+        Output::Text | Output::Junit => screen.print(&findings::full(found, sources, screen.width()))?,
     }
     for fault in faults {
         screen.fault(fault);
