@@ -114,6 +114,8 @@ pub enum Command {
     Plan(Plan),
     /// Run a pipeline
     Run(Run),
+    /// Run the tests of files, each with data and parameters of its own
+    Test(Test),
     /// Let deployments live: answer requests, roll out, watch, retrain
     #[command(after_help = SERVE_HELP)]
     Serve(Serve),
@@ -226,6 +228,19 @@ pub struct Force {
     /// Run every step even if its result is known
     #[arg(long, conflicts_with = "force")]
     pub force_all: bool,
+}
+
+/// `mlp test`
+#[derive(Debug, Args)]
+pub struct Test {
+    /// Files, or folders with `.mlp` files in them
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    pub files: Vec<PathBuf>,
+    /// Run only tests with this in their name
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    #[command(flatten)]
+    pub params: Params,
 }
 
 /// `mlp run`

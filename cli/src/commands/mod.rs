@@ -18,6 +18,7 @@ mod show;
 mod state;
 mod status;
 mod story;
+mod test;
 
 use crate::args::{Cli, Command, Options, State};
 use crate::exit::Exit;
@@ -40,6 +41,10 @@ pub fn main() -> Exit {
         let message = "only `mlp check` writes its results like this; this command has `text` and `json`";
         return usage(&Cli::command().error(clap::error::ErrorKind::InvalidValue, message));
     }
+    if cli.options.output == Output::Junit && !matches!(cli.command, Command::Test(_)) {
+        let message = "`--output junit` is for `mlp test` only; this command has `text` and `json`";
+        return usage(&Cli::command().error(clap::error::ErrorKind::InvalidValue, message));
+    }
     start_tracing();
     let screen = Screen::new(&cli.options);
     let ended = match &cli.command {
@@ -47,6 +52,7 @@ pub fn main() -> Exit {
         Command::Explain(args) => explain::explain(&screen, args),
         Command::Plan(args) => plan::plan(&screen, args),
         Command::Run(args) => run::run(&screen, args),
+        Command::Test(args) => test::test(&screen, args),
         Command::Serve(args) => serve::serve(&screen, args),
         Command::Deploy { command } => deploy::deploy(&screen, command),
         Command::Label { command } => label::label(&screen, command),

@@ -9,10 +9,11 @@ use crate::fault::Fault;
 use crate::render::{json, plan as render};
 use crate::screen::Screen;
 use mlp_core::history::History;
+use mlp_lang::capability::Purpose;
 
 /// Tells what `mlp run` with the same arguments would do now.
 pub fn plan(screen: &Screen, args: &Plan) -> Result<Exit, Fault> {
-    let loaded = match load(screen, &args.file, &args.params.params) {
+    let loaded = match load(screen, &args.file, &args.params.params, Purpose::Run) {
         Ok(loaded) => loaded,
         Err(stopped) => return stopped.end(),
     };

@@ -21,6 +21,7 @@ pub mod runs;
 pub mod story;
 pub mod summary;
 pub mod table;
+pub mod testing;
 pub mod text;
 pub mod time;
 pub mod values;

@@ -50,6 +50,11 @@ pub(super) fn lower(
     cx.seen_in(SeenIn::Address, |cx| of(cx, &setting.value, schema))
 }
 
+/// Where the rows come from that stand in for others in a test.
+pub(super) fn read(cx: &mut Context<'_>, value: &ast::Expr) -> Option<DataSource> {
+    cx.seen_in(SeenIn::Address, |cx| of(cx, value, None))
+}
+
 fn of(cx: &mut Context<'_>, value: &ast::Expr, schema: Option<&Schema>) -> Option<DataSource> {
     let (callee, arguments) = match &value.kind {
         ExprKind::Call(callee, arguments) => (callee, arguments),

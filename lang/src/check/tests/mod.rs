@@ -3,6 +3,7 @@
 mod laws;
 mod render;
 
+use crate::capability::{ABSENT, Purpose};
 use crate::check::{Checked, check, inspect};
 use crate::pipeline::NodeKind;
 use crate::signature::{ModuleError, ModuleSignature, Modules};
@@ -89,6 +90,13 @@ case_files! {
     programs: "programs.txt";
     secrets: "secrets.txt";
     sources: "sources.txt";
+    tune: "tune.txt";
+    testing: "testing.txt";
+    people: "people.txt";
+    certainty: "certainty.txt";
+    serving: "serving.txt";
+    ab: "ab.txt";
+    events: "events.txt";
     silence: "silence.txt";
     constants: "constants.txt";
     tables: "tables.txt";
@@ -204,6 +212,13 @@ fn every_code_has_a_wrong_example() {
         include_str!("snapshots/mlp_lang__check__tests__secrets.snap"),
         include_str!("snapshots/mlp_lang__check__tests__sources.snap"),
         include_str!("snapshots/mlp_lang__check__tests__what_an_engine_cannot_do_is_said_before_anything_runs.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__tune.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__testing.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__people.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__certainty.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__serving.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__ab.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__events.snap"),
         include_str!("snapshots/mlp_lang__check__tests__silence.snap"),
         include_str!("snapshots/mlp_lang__check__tests__ten_planted_mistakes_are_ten_findings.snap"),
     ]
@@ -265,6 +280,7 @@ fn what_an_engine_cannot_do_is_said_before_anything_runs() {
     let checked = checked(&text);
     assert_eq!(render::findings(&source, &checked.findings), "no findings\n");
     let pipeline = checked.pipeline.unwrap();
-    assert_eq!(crate::capability::missing(&source, &pipeline, |_| true), []);
-    insta::assert_snapshot!(render::findings(&source, &crate::capability::missing(&source, &pipeline, |_| false)));
+    let missing = |absent| crate::capability::missing(&pipeline, &source, Purpose::Run, absent);
+    assert_eq!(missing(&[]), []);
+    insta::assert_snapshot!(render::findings(&source, &missing(ABSENT)));
 }
