@@ -92,6 +92,8 @@ pub enum Color {
 pub enum Command {
     /// Check files without running anything
     Check(Check),
+    /// Explain a code of a finding, with examples; without a code, list all
+    Explain(Explain),
     /// Tell what would run, and why
     Plan(Plan),
     /// Run a pipeline
@@ -154,6 +156,13 @@ pub struct Check {
     pub stdin_name: String,
     #[command(flatten)]
     pub params: Params,
+}
+
+/// `mlp explain`
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A code or a name: `E0203`, `unknown-step`
+    pub code: Option<String>,
 }
 
 /// `mlp plan`

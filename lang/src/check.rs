@@ -32,9 +32,10 @@ use crate::lower;
 use crate::names::Names;
 use crate::pipeline::Pipeline;
 use crate::signature::Modules;
+use crate::silence::Silenced;
 use crate::span::Source;
-use crate::syntax::MOST_FINDINGS;
 use crate::syntax::codes::TOO_MANY_FINDINGS;
+use crate::syntax::{MOST_FINDINGS, Syntax};
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
 
@@ -48,6 +49,8 @@ pub struct Checked {
     pub pipeline: Option<Pipeline>,
     /// In order of their place.
     pub findings: Vec<Finding>,
+    /// Lints that comments in the file silence.
+    pub silenced: Vec<Silenced>,
 }
 
 /// Checks one file. `overrides` are parameters given on the command line, as text in the syntax of their declared type.
@@ -77,9 +80,20 @@ fn check_for(
     overrides: &IndexMap<String, String>,
     purpose: Purpose,
 ) -> Checked {
-    let syntax = crate::syntax::parse(source);
+    check_and(source, &crate::syntax::parse(source), modules, overrides, purpose, |_| ()).0
+}
+
+/// Checks what was parsed, and hands over what the checker knows at its end.
+pub(crate) fn check_and<T>(
+    source: &Source,
+    syntax: &Syntax,
+    modules: &dyn Modules,
+    overrides: &IndexMap<String, String>,
+    purpose: Purpose,
+    harvest: impl FnOnce(&Context<'_>) -> T,
+) -> (Checked, T) {
     let broken = !syntax.findings.is_empty();
-    let mut findings = syntax.findings;
+    let mut findings = syntax.findings.clone();
     let names = Names::collect(source, &syntax.file, &syntax.broken, &mut findings);
     let mut cx = Context {
         source,
@@ -100,14 +114,22 @@ fn check_for(
     let pipeline = lower::lower(&mut cx, modules, overrides, purpose);
     crate::lint::lint(&mut cx, broken);
     cx.count_repetitions();
+    let harvested = harvest(&cx);
     let mut findings = cx.findings;
-    findings.sort_by_key(|finding| match &finding.primary.place {
+    let failed = findings.iter().any(Finding::is_error);
+    // With other parameters, or without an error, there may be something to silence after all.
+    let complete = !failed && pipeline.is_some() && overrides.is_empty();
+    let silenced = crate::silence::silence(source, &syntax.file, &mut findings, complete);
+    findings.sort_by_key(position);
+    shorten(source, &mut findings);
+    (Checked { pipeline: pipeline.filter(|_| !failed), findings, silenced }, harvested)
+}
+
+fn position(finding: &Finding) -> (u32, u32) {
+    match &finding.primary.place {
         Place::Source { span, .. } => (span.start, span.end),
         Place::Data { .. } => (u32::MAX, u32::MAX),
-    });
-    let failed = findings.iter().any(Finding::is_error);
-    shorten(source, &mut findings);
-    Checked { pipeline: pipeline.filter(|_| !failed), findings }
+    }
 }
 
 /// Nobody reads more than [`MOST_FINDINGS`]. `findings` are in order; what is left out is told once.

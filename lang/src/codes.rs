@@ -88,4 +88,8 @@ codes! {
     ALWAYS_HOLDS = "W0403" "always-holds" "A requirement or expectation that cannot fail.";
     FIRST_RUN_FAILS = "W0404" "first-run-fails" "A requirement on what the first run cannot measure.";
     IDLE_REFERENCE = "W0405" "idle-reference" "A reference that no watch is measured against.";
+    UNUSED_SILENCER = "W0901" "unused-silencer" "A silencer without anything to silence.";
+    UNKNOWN_LINT = "W0902" "unknown-lint" "A silencer of a lint that does not exist.";
+    BAD_SILENCER = "W0903" "bad-silencer" "A comment that begins with `mlp:` and is no silencer.";
+    NOT_A_LINT = "W0904" "not-a-lint" "A silencer of an error: only lints can be silenced.";
 }

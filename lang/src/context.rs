@@ -61,27 +61,29 @@ pub(crate) struct KnownParam {
 }
 
 /// What others may ask of a node.
-#[derive(Clone, Default)]
-pub(crate) struct NodeFacts {
+#[derive(Clone, Debug, Default)]
+pub struct NodeFacts {
     /// What it gives. `None`: not known, because of a mistake that was reported.
-    pub(crate) outputs: Option<IndexMap<String, Type>>,
+    pub outputs: Option<IndexMap<String, Type>>,
     /// For each metrics output that can be given per group: the columns asked for. `None`: not known.
-    pub(crate) groups: HashMap<String, Option<Vec<String>>>,
+    pub groups: HashMap<String, Option<Vec<String>>>,
     /// Of a step that trains, and of a model: what it learnt from.
-    pub(crate) trained: Option<Trained>,
+    pub trained: Option<Trained>,
     /// Of a model: what it predicts with. Of a deployment: its model's.
-    pub(crate) flavor: Option<String>,
+    pub flavor: Option<String>,
     /// Of a deployment: whether it logs its predictions.
-    pub(crate) logs: Option<bool>,
+    pub logs: Option<bool>,
+    /// Of a step of a module: every setting with its value, those left out included. `None` inside: not known.
+    pub settings: IndexMap<String, Option<Value>>,
 }
 
 /// The table that a model learnt from.
 #[derive(Clone, Debug)]
-pub(crate) struct Trained {
+pub struct Trained {
     /// Its columns without the label.
-    pub(crate) row: Schema,
+    pub row: Schema,
     /// What is predicted, if that is known.
-    pub(crate) label: Option<Column>,
+    pub label: Option<Column>,
 }
 
 /// `registry("demand@production")`

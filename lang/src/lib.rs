@@ -12,16 +12,21 @@
 //!   declarations to nodes in topological order. `lint`: what runs and is not what was meant.
 //! - [`signature`]: what the checker asks about modules. [`codes`]: every code beyond syntax.
 //! - [`schedule`]: when a schedule fires.
+//! - [`silence`]: which lints are heard. [`fix`]: applying what findings propose.
+//! - [`analysis`]: what a check found out, for editors and for whoever documents a file.
 //! - `written`: the canonical notation of values, types and expressions.
 //!
 //! Invariants: parsing never fails and never panics; it gives a tree *and* findings. A broken declaration never damages
 //! the next. One mistake is one finding: what follows from a reported mistake has the type `Unknown` and stays silent.
 
+pub mod analysis;
 pub mod check;
 pub mod codes;
 mod context;
 pub mod eval;
 pub mod finding;
+pub mod fix;
+pub mod format;
 mod lint;
 pub mod live;
 mod lower;
@@ -29,6 +34,7 @@ mod names;
 pub mod pipeline;
 pub mod schedule;
 pub mod signature;
+pub mod silence;
 pub mod span;
 pub mod syntax;
 pub mod types;

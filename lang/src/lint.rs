@@ -81,6 +81,8 @@ fn mentioned<'a>(cx: &Context<'a>) -> HashSet<&'a str> {
                 settings.iter().for_each(|setting| expression(&setting.value));
                 expectations.iter().for_each(|clause| expression(&clause.condition));
             }
+            DeclarationKind::Secret { source, .. } => expression(source),
+            DeclarationKind::Component { .. } | DeclarationKind::Tune { .. } | DeclarationKind::Test { .. } => {}
             DeclarationKind::Step { body, when, after, settings, .. } => {
                 expression(body);
                 when.iter().for_each(&mut expression);
@@ -121,7 +123,8 @@ fn mentioned<'a>(cx: &Context<'a>) -> HashSet<&'a str> {
                     breach.actions.iter().for_each(|action| expression(&action.what));
                 }
             }
-            DeclarationKind::Trigger { event, actions } => {
+            DeclarationKind::Trigger { event, actions, settings } => {
+                settings.iter().for_each(|setting| expression(&setting.value));
                 if let Event::Change(data) = event {
                     idents.push(data);
                 }

@@ -14,22 +14,34 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 /// What a name stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// `param`
     Param,
+    /// `schema`
     Schema,
+    /// `data`
     Data,
+    /// `step`
     Step,
+    /// `gate`
     Gate,
+    /// `model`
     Model,
+    /// `use`
     Module,
+    /// `deploy`
     Deploy,
+    /// `monitor`
     Monitor,
+    Secret,
+    Component,
+    Tune,
 }
 
 impl Kind {
     /// With its article, for messages.
-    pub(crate) fn with_article(self) -> &'static str {
+    pub fn with_article(self) -> &'static str {
         match self {
             Kind::Param => "a parameter",
             Kind::Schema => "a schema",
@@ -40,6 +52,9 @@ impl Kind {
             Kind::Module => "a module",
             Kind::Deploy => "a deployment",
             Kind::Monitor => "a monitor",
+            Kind::Secret => "a secret",
+            Kind::Component => "a component",
+            Kind::Tune => "a search",
         }
     }
 }
@@ -94,7 +109,7 @@ const CONTAINERS: &[&str] = &["list", "map", "range", "dataset", "model", "metri
 const LIVE_WORDS: &[&str] = &["error_rate", "requests", "exists", "now"];
 
 /// Whether the language itself gives this name a meaning.
-pub(crate) fn is_built_in(name: &str, kind: Kind) -> bool {
+pub fn is_built_in(name: &str, kind: Kind) -> bool {
     [FUNCTIONS, SOURCES, LATER, SCALARS, CONTAINERS].iter().any(|names| names.contains(&name))
         || kind == Kind::Param && LIVE_WORDS.contains(&name)
         // `registry("demand@latest")` would have two meanings.
@@ -183,7 +198,12 @@ impl<'a> Names<'a> {
 /// The name a declaration gives, if it gives one that can be referred to.
 pub(crate) fn declared_name(declaration: &Declaration) -> Option<(&str, Kind, Span)> {
     let (name, kind) = match &declaration.kind {
-        DeclarationKind::Pipeline { .. } | DeclarationKind::Trigger { .. } => return None,
+        DeclarationKind::Pipeline { .. } | DeclarationKind::Trigger { .. } | DeclarationKind::Test { .. } => {
+            return None;
+        }
+        DeclarationKind::Secret { name, .. } => (name, Kind::Secret),
+        DeclarationKind::Component { name, .. } => (name, Kind::Component),
+        DeclarationKind::Tune { name, .. } => (name, Kind::Tune),
         DeclarationKind::Use { alias: Some(alias), .. } => (alias, Kind::Module),
         DeclarationKind::Use { path, path_span, quoted, alias: None } => {
             return default_alias(path, *quoted).map(|name| (name, Kind::Module, *path_span));
@@ -210,6 +230,11 @@ fn default_alias(path: &str, quoted: bool) -> Option<&str> {
 
 /// How many letters of candidates are compared in one check: suggestions must not make a hopeless file slow.
 const BUDGET: usize = 1_000_000;
+
+/// The candidate most like `name`, if one is like it at all.
+pub(crate) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    Suggestions { left: Cell::new(BUDGET) }.nearest(name, candidates)
+}
 
 struct Suggestions {
     left: Cell<usize>,

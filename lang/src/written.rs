@@ -15,12 +15,12 @@ pub(crate) fn is_identifier(name: &str) -> bool {
 }
 
 /// A column's name as written where a column is wanted: bare, or in quotes when it is no identifier.
-pub(crate) fn column(name: &str) -> String {
+pub fn column(name: &str) -> String {
     if is_identifier(name) { name.to_owned() } else { quoted(name) }
 }
 
 /// A text as a string literal.
-pub(crate) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     let mut chars = text.chars().peekable();

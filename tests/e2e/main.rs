@@ -6,6 +6,7 @@ mod crash;
 mod examples;
 mod gate;
 mod live;
+mod pages;
 mod plugins;
 mod processes;
 mod reuse;

@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod deploy;
 mod evidence;
+mod explain;
 mod label;
 pub mod load;
 mod logs;
@@ -43,6 +44,7 @@ pub fn main() -> Exit {
     let screen = Screen::new(&cli.options);
     let ended = match &cli.command {
         Command::Check(args) => check::check(&screen, args),
+        Command::Explain(args) => explain::explain(&screen, args),
         Command::Plan(args) => plan::plan(&screen, args),
         Command::Run(args) => run::run(&screen, args),
         Command::Serve(args) => serve::serve(&screen, args),

@@ -7,6 +7,7 @@
 //! data passes through [`text::clean`], so that nobody's bytes move the cursor.
 
 pub mod events;
+pub mod explain;
 pub mod findings;
 pub mod json;
 pub mod live;

@@ -18,6 +18,7 @@ mod data;
 mod gate;
 mod graph;
 mod header;
+mod later;
 mod live;
 mod model;
 mod params;
@@ -26,6 +27,8 @@ mod schema;
 mod settings;
 mod step;
 mod uses;
+
+pub(crate) use step::written_type;
 
 use crate::check::Purpose;
 use crate::codes;
@@ -52,6 +55,7 @@ pub(crate) fn lower(
     let params = params::lower(cx, overrides, purpose);
     schema::lower_all(cx);
     graph::arrange(cx);
+    later::report(cx);
 
     let mut nodes = Vec::with_capacity(cx.order.len());
     let mut whole = true;
@@ -105,12 +109,12 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
     };
     let mut needs = BTreeSet::new();
     let (name, when, kind) = match &declaration.kind {
-        DeclarationKind::Data { name, schema, settings, expectations } => {
+        DeclarationKind::Data { name, schema, settings, expectations, .. } => {
             let (facts, node) = data::lower(cx, name, schema.as_ref(), settings, expectations, declaration.damaged);
             publish(cx, index, &name.name, facts);
             (name, None, NodeKind::Data(node?))
         }
-        DeclarationKind::Step { name, body, when, after, settings } => {
+        DeclarationKind::Step { name, body, when, after, settings, .. } => {
             let (facts, node) = step::lower(cx, body, settings);
             let exists = when.as_ref().is_some_and(live::registry::is_exists);
             live::registry::told(cx, body, when.as_ref());
@@ -136,7 +140,7 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
             };
             (name, when, NodeKind::Step(node.into()))
         }
-        DeclarationKind::Gate { name, requirements, after } => {
+        DeclarationKind::Gate { name, requirements, after, .. } => {
             let node = gate::lower(cx, name, requirements, declaration.damaged, &mut needs);
             waits_for(cx, after, &mut needs, &[Kind::Gate, Kind::Step])?;
             (name, None, NodeKind::Gate(node?))
@@ -177,7 +181,7 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
             needs.extend(node.reference.iter().map(|reference| reference.node));
             (name, None, NodeKind::Monitor(node.into()))
         }
-        DeclarationKind::Trigger { event, actions } => {
+        DeclarationKind::Trigger { event, actions, .. } => {
             let (name, span, node) = live::trigger::lower(cx, event, actions)?;
             if let TriggerWhen::Change { data } = &node.when {
                 needs.insert(*data);
@@ -188,6 +192,10 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
         DeclarationKind::Pipeline { .. }
         | DeclarationKind::Use { .. }
         | DeclarationKind::Param { .. }
+        | DeclarationKind::Secret { .. }
+        | DeclarationKind::Component { .. }
+        | DeclarationKind::Tune { .. }
+        | DeclarationKind::Test { .. }
         | DeclarationKind::Schema { .. } => return None,
     };
     Some(Part { name: name.name.clone(), doc: declaration.doc.clone(), span: name.span, needs, when, kind })

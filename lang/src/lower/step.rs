@@ -34,6 +34,7 @@ pub(super) fn lower(cx: &mut Context<'_>, body: &ast::Expr, block: &[Setting]) -
     let params = settings::resolve(cx, signature, callee.whole, &arguments, &inputs.types);
     let mut facts = facts(signature, &inputs.types, &params);
     facts.trained = trained(cx, signature, &inputs, &params);
+    facts.settings = params.clone();
     let outputs = facts.outputs.clone().unwrap_or_default();
     let sound = arguments.sound && inputs.refs.len() == signature.inputs.len();
     let params: Option<IndexMap<String, Value>> =
@@ -389,7 +390,7 @@ fn limits(cx: &mut Context<'_>, block: &[Setting]) -> Option<Limits> {
 }
 
 /// How a setting's type is written in a signature.
-pub(super) fn written_type(ty: &ParamType) -> String {
+pub(crate) fn written_type(ty: &ParamType) -> String {
     match ty {
         ParamType::Plain(ty) => ty.to_string(),
         ParamType::Column { of } => format!("column of {of}"),

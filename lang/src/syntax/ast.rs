@@ -3,6 +3,12 @@
 //! Every span is absolute in the file. A declaration that could not be understood at all is absent (its finding stands in
 //! [`super::Syntax::findings`]); one with a bad member keeps its good ones.
 
+mod live;
+mod parts;
+
+pub use live::*;
+pub use parts::*;
+
 use crate::pipeline::Arithmetic;
 use crate::span::Span;
 use crate::types::Comparison;
@@ -96,18 +102,55 @@ pub enum DeclarationKind {
         settings: Vec<Setting>,
         /// `expect ...`
         expectations: Vec<Clause>,
+        /// `pii quarantine`: the word behind `pii`.
+        pii: Option<Ident>,
     },
-    /// `step split = tabular.split(rows) when c after x { timeout = 1m }`
+    /// `secret token = env("TOKEN")`
+    Secret {
+        /// Its name.
+        name: Ident,
+        /// Where it comes from: a call, when it is right.
+        source: Expr,
+    },
+    /// `component trained(rows: dataset<Customer>, seed: int = 7) { step ... output model = fit.model }`
+    Component {
+        /// Its name.
+        name: Ident,
+        /// What an instance is given.
+        params: Vec<ComponentParam>,
+        /// The declarations in its block, in the order written.
+        declarations: Vec<Declaration>,
+        /// What an instance gives.
+        outputs: Vec<OutputLine>,
+    },
+    /// `step split = tabular.split(rows) for x in [1, 2] when c after y { timeout = 1m }`
     Step {
         /// Its name.
         name: Ident,
-        /// What runs: a call, when it is right.
+        /// What runs: a call, when it is right. `sql """..."""` is a call of `sql` with one text.
         body: Expr,
+        /// `for x in [1, 2]`
+        fan: Option<FanOut>,
         /// `when COND`
         when: Option<Expr>,
         /// `after a, b`
         after: Vec<Ident>,
+        /// `with { ... }`, `in { ... }`, `out { ... }`
+        task: Task,
         /// `{ timeout = 30m }`
+        settings: Vec<Setting>,
+    },
+    /// `tune search over train { lr in log(1e-4..1e-1) maximize train.fit.auc trials = 40 }`
+    Tune {
+        /// Its name.
+        name: Ident,
+        /// The step whose settings are searched.
+        over: Ident,
+        /// `lr in log(1e-4..1e-1)`
+        space: Vec<SpaceLine>,
+        /// `maximize train.fit.auc`: one, when it is right.
+        goals: Vec<Goal>,
+        /// `trials = 40`
         settings: Vec<Setting>,
     },
     /// `gate quality { require ... }`
@@ -116,6 +159,8 @@ pub enum DeclarationKind {
         name: Ident,
         /// `require ... because "..."`
         requirements: Vec<Clause>,
+        /// `approve by 2 of ["ml-lead", "risk"] within 3d`
+        approvals: Vec<Approval>,
         /// `after a, b`
         after: Vec<Ident>,
     },
@@ -168,6 +213,17 @@ pub enum DeclarationKind {
         event: Event,
         /// What stands in its block.
         actions: Vec<ActionLine>,
+        /// `secret = token`
+        settings: Vec<Setting>,
+    },
+    /// `test "stale data is refused" { with customers = csv("stale.csv") expect customers fails }`
+    Test {
+        /// Its text, as an ident without the quotes.
+        name: Ident,
+        /// `with customers = csv("stale.csv")`
+        withs: Vec<With>,
+        /// `expect customers fails`
+        expectations: Vec<TestLine>,
     },
 }
 
@@ -237,7 +293,7 @@ pub struct TypeExpr {
 /// What a type is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TypeKind {
-    /// `int`, or a schema's name.
+    /// `int`, or a schema's name; `common.Customer` for one of a module.
     Named(String),
     /// `"free" | "pro"`
     Enum(Vec<String>),
@@ -245,6 +301,8 @@ pub enum TypeKind {
     Optional(Box<TypeExpr>),
     /// `list<T>`, `map<T>`, `range<T>`, `dataset<S>`, `model<f>`
     Generic(Ident, Box<TypeExpr>),
+    /// `metrics { auc: float }`
+    Metrics(Vec<(Ident, TypeExpr)>),
 }
 
 /// An expression as written.
@@ -343,132 +401,4 @@ pub struct Argument {
     pub name: Option<Ident>,
     /// The value.
     pub value: Expr,
-}
-
-/// `canary { ... }`, `replace`, `blue_green { ... }`, `shadow { ... }`
-#[derive(Clone, Debug, PartialEq)]
-pub struct Strategy {
-    /// Which.
-    pub word: Ident,
-    /// `5% for 10m`, in the order written.
-    pub weights: Vec<Weight>,
-    /// `preview for 10m`, in the order written.
-    pub phases: Vec<Phase>,
-    /// `check every 30s { ... }`
-    pub check: Option<Check>,
-    /// Settings, all of them unknown today.
-    pub settings: Vec<Setting>,
-}
-
-/// `5% for 10m`
-#[derive(Clone, Debug, PartialEq)]
-pub struct Weight {
-    /// The share of the traffic.
-    pub share: Expr,
-    /// How long.
-    pub hold: Hold,
-    /// Of the whole line.
-    pub span: Span,
-}
-
-/// How long a weight stands.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Hold {
-    /// Nothing is said.
-    Unsaid,
-    /// `for 10m`
-    For(Expr),
-    /// `until promoted`
-    UntilPromoted(Span),
-}
-
-/// `preview for 10m`
-#[derive(Clone, Debug, PartialEq)]
-pub struct Phase {
-    /// Its name.
-    pub name: Ident,
-    /// How long.
-    pub length: Expr,
-}
-
-/// `check every 30s { error_rate <= 1%  on_no_data = wait }`
-#[derive(Clone, Debug, PartialEq)]
-pub struct Check {
-    /// `every 30s`; absent when its header could not be understood.
-    pub every: Option<Expr>,
-    /// The lines with conditions.
-    pub verdicts: Vec<Verdict>,
-    /// `on_no_data = wait`
-    pub settings: Vec<Setting>,
-    /// `tolerate = 2 failures, 1 inconclusive`: each number with its word.
-    pub tolerate: Vec<(Expr, Ident)>,
-    /// Of its header.
-    pub span: Span,
-    /// From its `{` to the end of its last line, for what is to be added there.
-    pub block: Span,
-}
-
-/// `error_rate <= 1% fails when error_rate > 5%`
-#[derive(Clone, Debug, PartialEq)]
-pub struct Verdict {
-    /// What must hold.
-    pub success: Expr,
-    /// `fails when ...`
-    pub failure: Option<Expr>,
-    /// Of the whole line.
-    pub span: Span,
-}
-
-/// `every 1h over 24h`
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rhythm {
-    /// How often.
-    pub every: Expr,
-    /// How much of the past.
-    pub over: Option<Expr>,
-}
-
-/// `watch drift(age) <= 0.1`
-#[derive(Clone, Debug, PartialEq)]
-pub struct WatchLine {
-    /// What must hold.
-    pub condition: Expr,
-    /// Of the whole line.
-    pub span: Span,
-}
-
-/// `on breach for 2 windows { alert webhook("..."), retrain }`
-#[derive(Clone, Debug, PartialEq)]
-pub struct Breach {
-    /// How many windows in a row.
-    pub windows: Option<Expr>,
-    /// What is done.
-    pub actions: Vec<ActionLine>,
-    /// Of its header.
-    pub span: Span,
-}
-
-/// `alert webhook("...")`, `retrain(until: now)`, `rollback`, `run(until: now)`
-#[derive(Clone, Debug, PartialEq)]
-pub struct ActionLine {
-    /// Whether `alert` stands before it.
-    pub alert: bool,
-    /// What, or whom.
-    pub what: Expr,
-    /// Of the whole line.
-    pub span: Span,
-}
-
-/// When a pipeline runs by itself.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Event {
-    /// `schedule "0 3 * * 1" in "Europe/Paris"`: the texts as idents, without their quotes.
-    Schedule {
-        /// The five fields.
-        cron: Ident,
-        /// The zone.
-        zone: Option<Ident>,
-    },
-    /// `change customers`
-    Change(Ident),
 }

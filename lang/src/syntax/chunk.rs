@@ -8,10 +8,10 @@ use super::ast::*;
 use super::codes;
 use super::failure::{self, Line};
 use super::grammar::{self, Node, Rule};
-use super::headers::{is_part, names_after, step_header};
+use super::headers::{StepHeader, is_part, names_after, step_header};
 use super::keywords;
 use super::layout::{self, Block, Layout};
-use super::lexer::{Bracket, Token, TokenKind};
+use super::lexer::{Token, TokenKind};
 use super::splitter::{self, Start};
 use super::tree::{self, Builder, place};
 use crate::finding::{Finding, Safety};
@@ -37,7 +37,7 @@ pub fn parse(text: &str, tokens: &[Token], first: usize, start: Start) -> Parsed
     let tokens = &tokens[first..];
     let word = &text[tokens[0].span.range()];
     let known = matches!(start, Start::Keyword | Start::Indented);
-    let blocks = !known || !matches!(word, "mlp" | "use" | "param");
+    let blocks = !known || !matches!(word, "mlp" | "use" | "param" | "secret");
     let layout = layout::lay_out(text, tokens, blocks);
     let mut parser = Parser { text, tokens, layout: &layout, doc, findings: Vec::new() };
     let mut parsed = match start {
@@ -55,7 +55,7 @@ pub fn parse(text: &str, tokens: &[Token], first: usize, start: Start) -> Parsed
 }
 
 /// The `##` lines, joined by newlines, without their marks.
-fn doc_text(text: &str, tokens: &[Token]) -> Option<String> {
+pub(super) fn doc_text(text: &str, tokens: &[Token]) -> Option<String> {
     let lines: Vec<&str> = (tokens.iter().filter(|t| t.kind == TokenKind::Doc))
         .map(|t| text[t.span.range()].trim_start_matches('#'))
         .map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end())
@@ -104,43 +104,59 @@ impl<'t> Parser<'t> {
     }
 
     fn declaration(&mut self, keyword: &str) -> Parsed {
-        if let Some(what) = keywords::later_declaration(keyword) {
-            return self.later_declaration(keyword, what);
-        }
         let before = self.findings.len();
-        let kind = match keyword {
-            "mlp" => {
-                let edition = self.edition();
-                self.check_tail(before);
-                return Parsed { edition, ..Parsed::default() };
-            }
-            "pipeline" => self.pipeline(),
-            "use" => self.import(),
-            "param" => self.param(),
-            "schema" => self.schema(),
-            "data" => self.data(),
-            "step" => self.step(),
-            "gate" => self.gate(),
-            "deploy" => self.deploy(),
-            "monitor" => self.monitor(),
-            "on" => self.trigger(),
-            _ => self.model(),
-        };
+        if keyword == "mlp" {
+            let edition = self.edition();
+            self.check_tail(before);
+            return Parsed { edition, ..Parsed::default() };
+        }
+        let kind = self.declared(keyword);
         let mut damaged = self.findings.len() > before;
         self.check_tail(before);
         // A block whose lines were lost to a mistake around them.
         damaged |= self.findings.len() > before && self.members().is_empty();
         let mut broken = None;
         let is_use = keyword == "use";
+        let is_test = keyword == "test";
         let keyword = self.tokens[0].span;
         let declaration = match kind {
             Some(kind) => Some(Declaration { doc: self.doc.take(), span: self.whole(), keyword, damaged, kind }),
             None => {
-                broken = if is_use { self.imported_name() } else { self.declared_name() };
+                broken = if is_use { self.imported_name() } else { self.declared_name().filter(|_| !is_test) };
                 None
             }
         };
         Parsed { declaration, broken, ..Parsed::default() }
+    }
+
+    /// What the declaration declares.
+    fn declared(&mut self, keyword: &str) -> Option<DeclarationKind> {
+        match keyword {
+            "pipeline" => self.pipeline(),
+            "use" => self.import(),
+            "param" => self.param(),
+            "secret" => self.secret(),
+            "schema" => self.schema(),
+            "data" => self.data(),
+            "component" => self.component(),
+            "step" => self.step(),
+            "tune" => self.tune(),
+            "gate" => self.gate(),
+            "deploy" => self.deploy(),
+            "monitor" => self.monitor(),
+            "on" => self.trigger(),
+            "test" => self.test(),
+            _ => self.model(),
+        }
+    }
+
+    /// A declaration in the block of another one, as [`Parser::nested`] lays it out.
+    pub(super) fn inner_declaration(&mut self) -> Option<Declaration> {
+        let before = self.findings.len();
+        let kind = self.declared(self.word(0));
+        let damaged = self.findings.len() > before;
+        let keyword = self.tokens[0].span;
+        Some(Declaration { doc: self.doc.take(), span: self.whole(), keyword, damaged, kind: kind? })
     }
 
     /// What stands after the declaration, and a block that is never closed. Both follow from a mistake in the header, if
@@ -320,8 +336,14 @@ impl<'t> Parser<'t> {
         self.needs_block("`source = ...` and what is expected of the rows");
         let mut settings = Vec::new();
         let mut expectations = Vec::new();
+        let mut pii: Option<Ident> = None;
         for member in self.members() {
-            if self.later_clause(member, &[("pii", "a rule for personal data")]) {
+            if self.is_clause(member, "pii") {
+                let rule = self.only_name(Rule::pii, member);
+                if pii.is_some() {
+                    self.findings.push(failure::repeated(self.tokens[member.start].span, "pii"));
+                }
+                pii = pii.or(rule);
             } else if self.is_clause(member, "expect") {
                 expectations.extend(self.clause(Rule::expectation, member));
             } else if !self.wrong_clause(member, "expect") {
@@ -329,7 +351,7 @@ impl<'t> Parser<'t> {
             }
         }
         let (name, schema) = header?;
-        Some(DeclarationKind::Data { name: name?, schema, settings, expectations })
+        Some(DeclarationKind::Data { name: name?, schema, settings, expectations, pii })
     }
 
     fn gate(&mut self) -> Option<DeclarationKind> {
@@ -338,9 +360,10 @@ impl<'t> Parser<'t> {
             (name, parts.iter().skip(1).flat_map(|n| names_after(&builder, n)).collect())
         });
         self.needs_block("lines such as `require eval.auc >= 0.85`");
-        let mut requirements = Vec::new();
+        let (mut requirements, mut approvals) = (Vec::new(), Vec::new());
         for member in self.members() {
-            if self.later_clause(member, &[("approve", "an approval by people")]) {
+            if self.is_clause(member, "approve") {
+                approvals.extend(self.approval(member));
             } else if self.is_clause(member, "require") {
                 requirements.extend(self.clause(Rule::requirement, member));
             } else if !self.wrong_clause(member, "require") {
@@ -353,27 +376,29 @@ impl<'t> Parser<'t> {
             }
         }
         let (name, after) = header?;
-        Some(DeclarationKind::Gate { name: name?, requirements, after })
+        Some(DeclarationKind::Gate { name: name?, requirements, approvals, after })
     }
 
     fn step(&mut self) -> Option<DeclarationKind> {
-        let whole = self.whole();
-        let broken_step = |name: Ident| DeclarationKind::Step {
-            name,
-            body: tree::error(whole),
-            when: None,
-            after: Vec::new(),
-            settings: Vec::new(),
-        };
-        if self.later_form() {
-            return self.declared_name().map(broken_step);
-        }
         let header = self.header(Rule::step).map(|(parts, builder)| step_header(parts, builder));
-        let settings = self.settings();
-        match header {
-            Some(Some((name, body, when, after))) => Some(DeclarationKind::Step { name, body, when, after, settings }),
-            _ => self.declared_name().map(broken_step),
+        let mut task = Task::default();
+        let mut settings = Vec::new();
+        for member in self.members() {
+            if !self.task_clause(member, &mut task) {
+                settings.extend(self.setting(member));
+            }
         }
+        let StepHeader { name, body, fan, when, after } = match header.flatten() {
+            Some(header) => header,
+            None => StepHeader {
+                name: self.declared_name()?,
+                body: tree::error(self.whole()),
+                fan: None,
+                when: None,
+                after: Vec::new(),
+            },
+        };
+        Some(DeclarationKind::Step { name, body, fan, when, after, task, settings })
     }
 
     fn model(&mut self) -> Option<DeclarationKind> {
@@ -408,22 +433,8 @@ impl<'t> Parser<'t> {
         Some(DeclarationKind::Model { name, value, after, card, settings })
     }
 
-    pub(super) fn settings(&mut self) -> Vec<Setting> {
-        self.members().iter().filter_map(|m| self.setting(m)).collect()
-    }
-
-    pub(super) fn setting(&mut self, member: &Range<usize>) -> Option<Setting> {
-        let node = self.line(Rule::setting, member)?;
-        let span = self.span(member);
-        let mut builder = self.builder(member);
-        let mut parts = node.into_inner().filter(|n| is_part(n.as_rule()));
-        let name = builder.ident(&parts.next()?);
-        let value = builder.expr(parts.next()?);
-        Some(Setting { name, value, span })
-    }
-
     /// `expect` or `require`.
-    fn clause(&mut self, rule: Rule, member: &Range<usize>) -> Option<Clause> {
+    pub(super) fn clause(&mut self, rule: Rule, member: &Range<usize>) -> Option<Clause> {
         let node = self.line(rule, member)?;
         let span = self.span(member);
         let mut builder = self.builder(member);
@@ -447,20 +458,6 @@ impl<'t> Parser<'t> {
         Some(clause)
     }
 
-    /// Whether the member starts with this word, and is not a setting of that name.
-    pub(super) fn is_clause(&self, member: &Range<usize>, word: &str) -> bool {
-        let mut significant = member.clone().filter(|i| !self.tokens[*i].kind.is_trivia());
-        let first = significant.next().is_some_and(|i| self.word(i) == word);
-        first && !significant.next().is_some_and(|i| matches!(self.word(i), "=" | ":"))
-    }
-
-    /// A clause of the language that this version cannot run.
-    fn later_clause(&mut self, member: &Range<usize>, clauses: &[(&str, &str)]) -> bool {
-        let Some((word, what)) = clauses.iter().find(|(word, _)| self.is_clause(member, word)) else { return false };
-        self.findings.push(failure::not_yet(self.span(member), word, what));
-        true
-    }
-
     /// A clause under a wrong name: one of another block, or misspelled.
     fn wrong_clause(&mut self, member: &Range<usize>, right: &'static str) -> bool {
         let (word, span) = (self.word(member.start), self.tokens[member.start].span);
@@ -474,31 +471,6 @@ impl<'t> Parser<'t> {
                 .fix(format!("write `{right}`"), span, right, Safety::Unsafe),
         );
         true
-    }
-
-    /// `sql """..."""`, `docker(...) { ... }` and `process(...)` as the body of a step.
-    fn later_form(&mut self) -> bool {
-        let mut significant = self.layout.header.clone().filter(|i| !self.tokens[*i].kind.is_trivia()).skip(2);
-        let (Some(equals), Some(form), Some(then)) = (significant.next(), significant.next(), significant.next())
-        else {
-            return false;
-        };
-        let what = match (self.word(form), self.tokens[then].kind) {
-            ("sql", TokenKind::StringStart) => "a step written in SQL",
-            ("docker", TokenKind::Open(Bracket::Round)) => "a step that runs a container",
-            ("process", TokenKind::Open(Bracket::Round)) => "a step that runs a program of this machine",
-            _ => return false,
-        };
-        if self.word(equals) != "=" {
-            return false;
-        }
-        self.findings.push(failure::not_yet(self.tokens[form].span, self.word(form), what));
-        true
-    }
-
-    fn later_declaration(&mut self, keyword: &str, what: &str) -> Parsed {
-        self.findings.push(failure::not_yet(self.tokens[0].span, keyword, what));
-        Parsed { broken: self.declared_name(), ..Parsed::default() }
     }
 
     fn report_indented(&mut self, keyword: &str) {
@@ -524,8 +496,8 @@ impl<'t> Parser<'t> {
                 Safety::Unsafe,
             ),
             None => finding.label("expected a declaration").help(
-                "a line in the first column starts with one of pipeline, use, param, schema, data, step, gate, model, \
-                 deploy, monitor, on",
+                "a line in the first column starts with one of pipeline, use, param, secret, schema, data, component, \
+                 step, tune, gate, model, deploy, monitor, on, test",
             ),
         });
         Parsed { broken: self.declared_name(), ..Parsed::default() }

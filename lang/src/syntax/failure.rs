@@ -358,22 +358,6 @@ pub fn stray(text: &str, tokens: &[Token]) -> Finding {
         .help("a file starts with `mlp 1`, and each declaration with its keyword in the first column")
 }
 
-/// A part of the language that this version cannot run.
-pub fn not_yet(span: Span, word: &str, what: &str) -> Finding {
-    Finding::error(codes::NOT_IN_THIS_VERSION, place(span), format!("`{word}` ({what}) is not in this version of mlp"))
-        .label("not in this version")
-        .help(match word {
-            "sql" | "docker" | "process" => "leave it out for now; a step calls a step of a module: `module.step(...)`",
-            "for" => "leave it out for now; write one step for each",
-            "tune" => "leave it out for now; give the settings as parameters and run the file with several values",
-            "pii" => "leave it out for now; keep such columns out of the file that is read",
-            "approve" => "leave it out for now; a gate requires conditions on metrics",
-            "component" => "leave it out for now; write its declarations where they are used",
-            "secret" => "leave it out for now; steps of this version are given no secrets",
-            _ => "leave it out for now",
-        })
-}
-
 /// A clause that may stand once.
 pub fn repeated(span: Span, word: &str) -> Finding {
     Finding::error(codes::REPEATED_CLAUSE, place(span), format!("`{word}` stands here twice"))

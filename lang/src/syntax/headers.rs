@@ -43,6 +43,25 @@ pub(super) fn is_part(rule: Rule) -> bool {
             | kw_windows
             | kw_schedule
             | kw_change
+            | kw_webhook
+            | kw_commit
+            | kw_end
+            | kw_secret
+            | kw_component
+            | kw_output
+            | kw_tune
+            | kw_test
+            | kw_with
+            | kw_out
+            | kw_pii
+            | kw_approve
+            | kw_by
+            | kw_sql
+            | kw_metrics
+            | lparen
+            | rparen
+            | lbrace
+            | rbrace
             | colon
             | equals
             | comma
@@ -55,15 +74,22 @@ pub(super) fn names_after(builder: &Builder<'_>, node: &Node<'_>) -> Vec<Ident> 
     node.clone().into_inner().filter(|n| n.as_rule() == Rule::name).map(|n| builder.ident(&n)).collect()
 }
 
-/// Name, body, condition and what is waited for.
-pub(super) type StepHeader = (Ident, Expr, Option<Expr>, Vec<Ident>);
+/// What stands before the block of a step.
+pub(super) struct StepHeader {
+    pub(super) name: Ident,
+    pub(super) body: Expr,
+    pub(super) fan: Option<FanOut>,
+    pub(super) when: Option<Expr>,
+    pub(super) after: Vec<Ident>,
+}
 
 /// The header of a step.
 pub(super) fn step_header(parts: Vec<Node<'_>>, mut builder: Builder<'_>) -> Option<StepHeader> {
     let mut parts = parts.into_iter();
     let name = builder.ident(&parts.next()?);
-    let body = builder.expr(parts.next()?);
-    let (mut when, mut after) = (None, Vec::new());
+    let body = parts.next()?;
+    let body = if body.as_rule() == Rule::query { query(&mut builder, body)? } else { builder.expr(body) };
+    let (mut fan, mut when, mut after) = (None, None, Vec::new());
     for part in parts {
         let span = builder.span(&part);
         match part.as_rule() {
@@ -76,8 +102,27 @@ pub(super) fn step_header(parts: Vec<Node<'_>>, mut builder: Builder<'_>) -> Opt
                 }
             }
             Rule::after => after.extend(names_after(&builder, &part)),
-            _ => builder.findings.push(failure::not_yet(span, "for", "a fan-out over a list")),
+            _ if fan.is_some() => builder.findings.push(failure::repeated(span, "for")),
+            _ => fan = fan_out(&mut builder, part),
         }
     }
-    Some((name, body, when, after))
+    Some(StepHeader { name, body, fan, when, after })
+}
+
+/// `for x in list`
+fn fan_out(builder: &mut Builder<'_>, node: Node<'_>) -> Option<FanOut> {
+    let span = builder.span(&node);
+    let mut parts = node.into_inner().filter(|n| is_part(n.as_rule()));
+    let variable = builder.ident(&parts.next()?);
+    Some(FanOut { variable, values: builder.expr(parts.next()?), span })
+}
+
+/// `sql """..."""`, as a call of `sql`.
+fn query(builder: &mut Builder<'_>, node: Node<'_>) -> Option<Expr> {
+    let span = builder.span(&node);
+    let mut parts = node.into_inner();
+    let word = builder.ident(&parts.next()?);
+    let value = builder.text_of(parts.next()?);
+    let callee = Expr { kind: ExprKind::Name(word.name), span: word.span };
+    Some(Expr { kind: ExprKind::Call(Box::new(callee), vec![Argument { name: None, value }]), span })
 }

@@ -1,42 +1,46 @@
-//! The words that start a declaration or a clause, and what this version says of those it cannot run.
+//! The words that start a declaration or a clause.
 
-/// Words that start a declaration this version runs.
-pub const DECLARATIONS: [&str; 12] =
-    ["mlp", "pipeline", "use", "param", "schema", "data", "step", "gate", "model", "deploy", "monitor", "on"];
-
-/// Words that start a declaration of the language that this version cannot run, with what it is.
-pub const LATER_DECLARATIONS: [(&str, &str); 5] = [
-    ("test", "a test of the pipeline"),
-    ("tune", "a search for the best settings of a step"),
-    ("component", "a group of declarations to use again"),
-    ("secret", "a secret granted to steps"),
-    ("for", "a fan-out over a list"),
+/// Words that start a declaration.
+pub const DECLARATIONS: [&str; 16] = [
+    "mlp",
+    "pipeline",
+    "use",
+    "param",
+    "secret",
+    "schema",
+    "data",
+    "component",
+    "step",
+    "tune",
+    "gate",
+    "model",
+    "deploy",
+    "monitor",
+    "on",
+    "test",
 ];
+
+/// Words that start a declaration in the block of a component.
+pub const IN_COMPONENTS: [&str; 4] = ["data", "step", "tune", "gate"];
 
 /// Words that end one block's clause and begin another; a line that starts with one is never the rest of the line above.
 pub const CLAUSES: [&str; 3] = ["expect", "require", "watch"];
 
 /// How a candidate takes over.
-pub const STRATEGIES: [&str; 4] = ["replace", "canary", "blue_green", "shadow"];
+pub const STRATEGIES: [&str; 5] = ["replace", "canary", "blue_green", "shadow", "ab"];
 
 /// Names of types that take another type: `list<int>`.
 pub const GENERICS: [&str; 6] = ["list", "map", "range", "dataset", "model", "metrics"];
 
-/// Whether `word` at column 0 starts a declaration, in this version or a later one.
+/// Whether `word` at column 0 starts a declaration.
 pub fn is_declaration(word: &str) -> bool {
-    DECLARATIONS.contains(&word) || later_declaration(word).is_some()
-}
-
-/// What the declaration is that this version cannot run.
-pub fn later_declaration(word: &str) -> Option<&'static str> {
-    LATER_DECLARATIONS.iter().find(|(w, _)| *w == word).map(|(_, what)| *what)
+    DECLARATIONS.contains(&word)
 }
 
 /// The declaration's keyword that `word` was probably meant to be.
 pub fn nearest_declaration(word: &str) -> Option<&'static str> {
-    // `for` and `on` are one letter away from too many words.
-    let later = LATER_DECLARATIONS.iter().map(|(later, _)| *later).filter(|later| later.len() > 3);
-    nearest(word, DECLARATIONS.iter().copied().filter(|known| *known != "on").chain(later))
+    // `on` is one letter away from too many words.
+    nearest(word, DECLARATIONS.iter().copied().filter(|known| *known != "on"))
 }
 
 /// The candidate that differs least from `word`, if it differs by little: a third of the letters, at most two.

@@ -267,7 +267,7 @@ impl Walk<'_> {
     fn is_suffix(&self, next: usize, in_block: bool) -> bool {
         match self.word(next) {
             "because" | "min_support" | "unless" | "fails" => in_block,
-            "after" | "for" => !in_block,
+            "after" | "for" => true,
             "when" | "else" => true,
             _ => false,
         }

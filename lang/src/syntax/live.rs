@@ -5,16 +5,11 @@
 
 use super::ast::*;
 use super::chunk::Parser;
-use super::codes;
 use super::failure;
 use super::grammar::Rule;
 use super::headers::is_part;
-use super::keywords::{self, STRATEGIES};
-use super::layout;
-use super::lexer::{Token, TokenKind};
-use super::shift::{Shift, place_finding};
-use super::tree::place;
-use crate::finding::{Finding, Safety};
+use super::keywords::STRATEGIES;
+use super::lexer::TokenKind;
 use crate::span::Span;
 use std::ops::Range;
 
@@ -34,7 +29,7 @@ impl Parser<'_> {
                     self.findings.push(failure::repeated(self.tokens[member.start].span, "rollback"));
                 }
                 rollback = rollback.or(limit);
-            } else if !self.unknown_clause(member, &["replace", "canary", "blue_green", "shadow", "rollback"]) {
+            } else if !self.unknown_clause(member, &["replace", "canary", "blue_green", "shadow", "ab", "rollback"]) {
                 settings.extend(self.setting(member));
             }
         }
@@ -86,6 +81,12 @@ impl Parser<'_> {
                 let name = builder.fixed_text(node, what);
                 (builder.findings.len() == before).then_some(Ident { name, span })
             };
+            match rule {
+                Rule::webhook => return text(first, "the name of a webhook").map(Event::Webhook),
+                Rule::commit => return text(first, "a branch").map(Event::Commit),
+                Rule::finish => return text(first, "the name of a pipeline").map(Event::End),
+                _ => {}
+            }
             let cron = text(first, "a schedule");
             let zone = parts.next().map(|node| text(node, "a zone"));
             let zone = match zone {
@@ -98,24 +99,36 @@ impl Parser<'_> {
             let finding = self.findings.pop();
             self.findings.extend(finding.map(|it| it.help("`on breach` belongs into a `monitor`, indented")));
         }
-        let actions = self.actions();
-        Some(DeclarationKind::Trigger { event: header?, actions })
+        let (mut actions, mut settings) = (Vec::new(), Vec::new());
+        for member in self.members() {
+            if self.is_setting(member) {
+                settings.extend(self.setting(member));
+            } else {
+                self.action(member, &mut actions);
+            }
+        }
+        Some(DeclarationKind::Trigger { event: header?, actions, settings })
     }
 
     /// `canary { ... }`, from its word on.
     fn strategy(&mut self, word: &'static str) -> Strategy {
         self.header(Rule::strategy);
         if word != "replace" {
-            self.needs_block(if word == "blue_green" { "`preview for 10m`" } else { "lines such as `5% for 10m`" });
+            self.needs_block(match word {
+                "blue_green" => "`preview for 10m`",
+                "ab" => "`50% for 14d` and what decides, such as `maximize accuracy(label: churned)`",
+                _ => "lines such as `5% for 10m`",
+            });
         }
         let mut strategy = Strategy {
             word: Ident { name: word.into(), span: self.tokens[0].span },
             weights: Vec::new(),
             phases: Vec::new(),
             check: None,
+            goals: Vec::new(),
             settings: Vec::new(),
         };
-        let weighted = matches!(word, "canary" | "shadow");
+        let weighted = matches!(word, "canary" | "shadow" | "ab");
         for member in self.members() {
             if self.is_clause(member, "check") {
                 let check = self.nested(member, |inner| inner.check());
@@ -125,6 +138,8 @@ impl Parser<'_> {
                 strategy.check = strategy.check.or(check);
             } else if self.is_setting(member) {
                 strategy.settings.extend(self.setting(member));
+            } else if word == "ab" && self.clause_of(member, &["maximize", "minimize"]).is_some() {
+                strategy.goals.extend(self.goal(member));
             } else if self.clause_of(member, &["watch", "preview", "keep"]).is_some()
                 || !weighted && self.tokens[member.start].kind == TokenKind::Word
             {
@@ -237,64 +252,23 @@ impl Parser<'_> {
     fn actions(&mut self) -> Vec<ActionLine> {
         let mut actions = Vec::new();
         for member in self.members() {
-            let Some(node) = self.line(Rule::action, member) else { continue };
-            let span = self.span(member);
-            let mut builder = self.builder(member);
-            let mut alert = false;
-            for part in node.into_inner() {
-                match part.as_rule() {
-                    Rule::kw_alert => alert = true,
-                    Rule::expr => actions.push(ActionLine { alert, what: builder.expr(part), span }),
-                    _ => {}
-                }
-            }
+            self.action(member, &mut actions);
         }
         actions
     }
 
-    /// A header that is a keyword, a name, `of` and a name.
-    fn two_names(&mut self, rule: Rule) -> Option<(Ident, Ident)> {
-        let (parts, builder) = self.header(rule)?;
-        let mut names = parts.iter().map(|n| builder.ident(n));
-        Some((names.next()?, names.next()?))
-    }
-
-    /// The expressions on a line.
-    fn exprs(&mut self, rule: Rule, tokens: &Range<usize>) -> Option<Vec<Expr>> {
-        let node = self.line(rule, tokens)?;
-        let mut builder = self.builder(tokens);
-        let exprs = node.into_inner().filter(|n| n.as_rule() == Rule::expr);
-        Some(exprs.map(|n| builder.expr(n)).collect())
-    }
-
-    /// The one expression on a line.
-    fn only_expr(&mut self, rule: Rule, tokens: &Range<usize>) -> Option<Expr> {
-        self.exprs(rule, tokens)?.into_iter().next()
-    }
-
-    /// Parses a member that is a block, as a chunk of its own.
-    fn nested<T: Shift>(&mut self, member: &Range<usize>, parse: impl FnOnce(&mut Parser<'_>) -> T) -> Option<T> {
-        if self.findings.len() >= super::MOST_FINDINGS {
-            return None;
-        }
+    fn action(&mut self, member: &Range<usize>, actions: &mut Vec<ActionLine>) {
+        let Some(node) = self.line(Rule::action, member) else { return };
         let span = self.span(member);
-        let base = span.start as usize;
-        let relative = |token: &Token| Token {
-            span: Span::new(token.span.start as usize - base, token.span.end as usize - base),
-            ..*token
-        };
-        let tokens: Vec<Token> = self.tokens[member.clone()].iter().map(relative).collect();
-        let text = &self.text[span.range()];
-        let layout = layout::lay_out(text, &tokens, true);
-        let mut inner = Parser { text, tokens: &tokens, layout: &layout, doc: None, findings: Vec::new() };
-        let mut parsed = parse(&mut inner);
-        inner.check_tail(0);
-        for finding in &mut inner.findings {
-            place_finding(finding, &"".into(), base);
+        let mut builder = self.builder(member);
+        let mut alert = false;
+        for part in node.into_inner() {
+            match part.as_rule() {
+                Rule::kw_alert => alert = true,
+                Rule::expr => actions.push(ActionLine { alert, what: builder.expr(part), span }),
+                _ => {}
+            }
         }
-        self.findings.append(&mut inner.findings);
-        parsed.shift(base);
-        Some(parsed)
     }
 
     /// From the `{` to the end of the last member.
@@ -302,38 +276,5 @@ impl Parser<'_> {
         let Some(block) = &self.layout.block else { return self.span(&self.layout.header) };
         let last = block.members.last().map_or(block.open, |member| member.end - 1);
         self.tokens[block.open].span.to(self.tokens[last].span)
-    }
-
-    /// Which of these words the member starts with, if it is no setting of that name.
-    fn clause_of(&self, member: &Range<usize>, words: &[&'static str]) -> Option<&'static str> {
-        words.iter().find(|word| self.is_clause(member, word)).copied()
-    }
-
-    /// `name = ...`, also when it is written `name: ...`
-    fn is_setting(&self, member: &Range<usize>) -> bool {
-        let mut significant = member.clone().filter(|i| !self.tokens[*i].kind.is_trivia());
-        let first = significant.next().is_some_and(|i| self.tokens[i].kind == TokenKind::Word);
-        first && significant.next().is_some_and(|i| matches!(self.word(i), "=" | ":"))
-    }
-
-    /// A member that starts with a word that starts none here.
-    fn unknown_clause(&mut self, member: &Range<usize>, known: &[&'static str]) -> bool {
-        if self.is_setting(member) || self.tokens[member.start].kind != TokenKind::Word {
-            return false;
-        }
-        let (word, span) = (self.word(member.start), self.tokens[member.start].span);
-        let finding = Finding::error(codes::UNEXPECTED_SYNTAX, place(span), format!("`{word}` is not known here"));
-        self.findings.push(match keywords::nearest(word, known.iter().copied()) {
-            Some(near) => finding.label(format!("did you mean `{near}`?")).fix(
-                format!("write `{near}`"),
-                span,
-                near,
-                Safety::Unsafe,
-            ),
-            None => finding
-                .label("not known here")
-                .help(format!("a line here starts with {}, or is `name = value`", crate::written::listed(known))),
-        });
-        true
     }
 }

@@ -25,8 +25,10 @@ mod layout;
 pub mod lexer;
 mod literals;
 mod live;
+mod members;
+mod reuse;
 mod shift;
-mod splitter;
+pub mod splitter;
 mod tree;
 
 #[cfg(test)]

@@ -85,9 +85,16 @@ impl Shift for Declaration {
             Use { path: _, path_span, quoted: _, alias } => shift!(by; path_span, alias),
             Param { name, ty, default } => shift!(by; name, ty, default),
             Schema { name, fields } => shift!(by; name, fields),
-            Data { name, schema, settings, expectations } => shift!(by; name, schema, settings, expectations),
-            Step { name, body, when, after, settings } => shift!(by; name, body, when, after, settings),
-            Gate { name, requirements, after } => shift!(by; name, requirements, after),
+            Secret { name, source } => shift!(by; name, source),
+            Component { name, params, declarations, outputs } => shift!(by; name, params, declarations, outputs),
+            Data { name, schema, settings, expectations, pii } => {
+                shift!(by; name, schema, settings, expectations, pii);
+            }
+            Step { name, body, fan, when, after, task, settings } => {
+                shift!(by; name, body, fan, when, after, task, settings);
+            }
+            Tune { name, over, space, goals, settings } => shift!(by; name, over, space, goals, settings),
+            Gate { name, requirements, approvals, after } => shift!(by; name, requirements, approvals, after),
             Model { name, value, after, card, settings } => shift!(by; name, value, after, card, settings),
             Deploy { name, model, settings, strategies, rollback } => {
                 shift!(by; name, model, settings, strategies, rollback);
@@ -95,7 +102,8 @@ impl Shift for Declaration {
             Monitor { name, deployment, rhythm, settings, watches, breaches, block } => {
                 shift!(by; name, deployment, rhythm, settings, watches, breaches, block);
             }
-            Trigger { event, actions } => shift!(by; event, actions),
+            Trigger { event, actions, settings } => shift!(by; event, actions, settings),
+            Test { name, withs, expectations } => shift!(by; name, withs, expectations),
         }
     }
 }
@@ -134,13 +142,84 @@ impl Shift for TypeExpr {
             TypeKind::Named(_) | TypeKind::Enum(_) => {}
             TypeKind::Optional(inner) => inner.shift(by),
             TypeKind::Generic(name, inner) => shift!(by; name, inner),
+            TypeKind::Metrics(fields) => fields.shift(by),
+        }
+    }
+}
+
+impl Shift for FanOut {
+    fn shift(&mut self, by: usize) {
+        shift!(by; self.variable, self.values, self.span);
+    }
+}
+
+impl Shift for Task {
+    fn shift(&mut self, by: usize) {
+        shift!(by; self.with, self.inputs, self.outputs);
+    }
+}
+
+impl Shift for Entries {
+    fn shift(&mut self, by: usize) {
+        shift!(by; self.entries, self.span);
+    }
+}
+
+impl Shift for Outputs {
+    fn shift(&mut self, by: usize) {
+        shift!(by; self.entries, self.span);
+    }
+}
+
+impl Shift for ComponentParam {
+    fn shift(&mut self, by: usize) {
+        shift!(by; self.name, self.ty, self.default, self.span);
+    }
+}
+
+impl Shift for OutputLine {
+    fn shift(&mut self, by: usize) {
+        shift!(by; self.name, self.ty, self.value, self.span);
+    }
+}
+
+impl Shift for SpaceLine {
+    fn shift(&mut self, by: usize) {
+        shift!(by; self.name, self.values, self.span);
+    }
+}
+
+impl Shift for Goal {
+    fn shift(&mut self, by: usize) {
+        shift!(by; self.metric, self.span);
+    }
+}
+
+impl Shift for Approval {
+    fn shift(&mut self, by: usize) {
+        shift!(by; self.count, self.people, self.within, self.span);
+    }
+}
+
+impl Shift for With {
+    fn shift(&mut self, by: usize) {
+        shift!(by; self.name, self.value, self.span);
+    }
+}
+
+impl Shift for TestLine {
+    fn shift(&mut self, by: usize) {
+        self.span.shift(by);
+        match &mut self.kind {
+            TestKind::Ends(name, word) => shift!(by; name, word),
+            TestKind::Holds(condition) => condition.shift(by),
         }
     }
 }
 
 impl Shift for Strategy {
     fn shift(&mut self, by: usize) {
-        shift!(by; self.word, self.weights, self.phases, self.check, self.settings);
+        shift!(by; self.word, self.weights, self.phases, self.check, self.goals, self.settings);
     }
 }
 
@@ -206,7 +285,7 @@ impl Shift for Event {
     fn shift(&mut self, by: usize) {
         match self {
             Event::Schedule { cron, zone } => shift!(by; cron, zone),
-            Event::Change(data) => data.shift(by),
+            Event::Change(name) | Event::Webhook(name) | Event::Commit(name) | Event::End(name) => name.shift(by),
         }
     }
 }

@@ -391,6 +391,13 @@ impl Builder<'_> {
         Some(StringPart::Hole(self.expr(inner)))
     }
 
+    /// `quoted` or `triple`, as a value.
+    pub fn text_of(&mut self, node: Node<'_>) -> Expr {
+        let span = self.span(&node);
+        let parts = if node.as_rule() == Rule::triple { self.triple(node) } else { self.quoted(node) };
+        Expr { kind: ExprKind::String(parts), span }
+    }
+
     fn text(&mut self, node: &Node<'_>) -> String {
         let mut mistakes = Vec::new();
         let text = literals::unescape(node.as_str(), &mut mistakes);
@@ -445,11 +452,24 @@ impl Builder<'_> {
                     let texts = part.into_inner().filter(|n| n.as_rule() == Rule::plain_string);
                     TypeExpr { kind: TypeKind::Enum(texts.map(|n| self.plain_string(n)).collect()), span: part_span }
                 }
+                Rule::fields => TypeExpr { kind: TypeKind::Metrics(self.typed(part)), span: part_span },
                 Rule::generic => TypeExpr { kind: self.generic(part), span: part_span },
                 _ => TypeExpr { kind: TypeKind::Named(part.as_str().trim_end().into()), span: part_span },
             };
         }
         ty
+    }
+
+    /// The `name: type` entries between braces.
+    pub fn typed(&mut self, node: Node<'_>) -> Vec<(Ident, TypeExpr)> {
+        let entries = node.into_inner().filter(|n| n.as_rule() == Rule::typed);
+        entries
+            .filter_map(|entry| {
+                let mut parts = entry.into_inner().filter(|n| n.as_rule() != Rule::colon);
+                let key = self.key(parts.next()?);
+                Some((key, self.ty(parts.next()?)))
+            })
+            .collect()
     }
 
     fn generic(&mut self, node: Node<'_>) -> TypeKind {

@@ -71,7 +71,7 @@ impl Context<'_> {
                 }
                 Type::Enum(variants.clone())
             }
-            TypeKind::Optional(_) | TypeKind::Generic(..) => {
+            TypeKind::Optional(_) | TypeKind::Generic(..) | TypeKind::Metrics(_) => {
                 self.report(
                     Finding::error(
                         codes::TYPE_MISMATCH,

@@ -86,6 +86,7 @@ case_files! {
     deploy: "deploy.txt";
     monitor: "monitor.txt";
     trigger: "trigger.txt";
+    silence: "silence.txt";
 }
 
 #[test]
@@ -93,6 +94,30 @@ fn the_prelude_is_sound() {
     let checked = checked(PRELUDE);
     assert_eq!(render::findings(&Source::new("test.mlp", PRELUDE), &checked.findings), "no findings\n");
     insta::assert_snapshot!(serde_json::to_string_pretty(&checked.pipeline).unwrap());
+}
+
+#[test]
+fn a_silencer_tells_its_reason_and_what_it_silences() {
+    let checked = checked(&format!("{PRELUDE}param a: int = 1   # mlp: allow(unused-param) because \"soon\"\n"));
+    let silenced: Vec<_> = checked.silenced.iter().map(|one| (&*one.finding.code.id, one.because.as_deref())).collect();
+    assert_eq!(silenced, [("W0201", Some("soon"))]);
+    assert!(checked.pipeline.is_some());
+}
+
+#[test]
+fn a_file_without_its_edition_can_say_that_it_means_to() {
+    assert_eq!(checked("# mlp: allow(missing-edition)\nparam _a: int = 1\n").findings, []);
+}
+
+#[test]
+fn what_is_silent_for_one_value_may_speak_for_another() {
+    let text = format!(
+        "{PRELUDE}param a: fraction = 50%\ngate g {{\n  require (eval.auc ?? 0%) >= a   # mlp: allow(always-holds)\n}}\n"
+    );
+    let names = |checked: Checked| checked.findings.iter().map(|one| one.code.name.to_string()).collect::<Vec<_>>();
+    assert_eq!(names(checked_with(&text, &[])), ["unused-silencer"]);
+    assert_eq!(names(checked_with(&text, &[("a", "0%")])), [""; 0]);
+    assert_eq!(names(checked_with(&text, &[("a", "60%")])), [""; 0]);
 }
 
 const LIVE: &str = include_str!("live.mlp");
@@ -169,6 +194,7 @@ fn every_code_has_a_wrong_example() {
         include_str!("snapshots/mlp_lang__check__tests__deploy.snap"),
         include_str!("snapshots/mlp_lang__check__tests__monitor.snap"),
         include_str!("snapshots/mlp_lang__check__tests__trigger.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__silence.snap"),
         include_str!("snapshots/mlp_lang__check__tests__ten_planted_mistakes_are_ten_findings.snap"),
     ]
     .concat();

@@ -13,6 +13,9 @@ use crate::written::listed;
 
 pub(super) fn lower(cx: &mut Context<'_>, written: &ast::Strategy, damaged: bool) -> Option<Strategy> {
     let word = &*written.word.name;
+    if word == "ab" {
+        return None;
+    }
     block::settings(cx, &format!("`{word}`"), &written.settings, &[], &[]);
     let check = written.check.as_ref().map(|check| check::lower(cx, check, damaged));
     let strategy = match word {

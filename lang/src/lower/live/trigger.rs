@@ -41,6 +41,7 @@ pub(crate) fn lower(
             let index = referred(cx, data, Kind::Data, "`on change` watches the file of data")?;
             (format!("change {}", data.name), data.span, TriggerWhen::Change { data: *cx.ids.get(&index)? })
         }
+        Event::Webhook(_) | Event::Commit(_) | Event::End(_) => return None,
     };
     is_the_first(cx, event, span)?;
     Some((name, span, TriggerNode { when, params: params? }))
@@ -53,7 +54,9 @@ fn is_the_first(cx: &mut Context<'_>, event: &Event, span: Span) -> Option<()> {
             let fields = cron.name.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
             (fields, zone.as_ref().map_or("utc".to_owned(), |zone| zone.name.to_ascii_lowercase()))
         }
-        Event::Change(data) => (data.name.clone(), String::new()),
+        Event::Change(name) | Event::Webhook(name) | Event::Commit(name) | Event::End(name) => {
+            (name.name.clone(), format!("{:?}", std::mem::discriminant(event)))
+        }
     };
     let events = cx.file.declarations.iter().filter_map(|declaration| match &declaration.kind {
         DeclarationKind::Trigger { event, .. } => Some(event),
@@ -61,7 +64,7 @@ fn is_the_first(cx: &mut Context<'_>, event: &Event, span: Span) -> Option<()> {
     });
     let place = |event: &Event| match event {
         Event::Schedule { cron, .. } => cron.span,
-        Event::Change(data) => data.span,
+        Event::Change(name) | Event::Webhook(name) | Event::Commit(name) | Event::End(name) => name.span,
     };
     let first = events.into_iter().find(|other| key(other) == key(event)).map_or(span, place);
     if first == span {

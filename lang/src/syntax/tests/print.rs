@@ -71,18 +71,47 @@ pub fn declaration(out: &mut String, declaration: &Declaration) {
         Schema { name, fields } => {
             writeln!(out, "schema {}", name.name).map(|()| fields.iter().for_each(|f| field(out, f)))
         }
-        Data { name, schema, settings: s, expectations } => {
+        Secret { name, source } => writeln!(out, "secret {} = {}", name.name, expr(source)),
+        Component { name, params, declarations, outputs } => {
+            writeln!(out, "component {} {}", name.name, spanless(params)).map(|()| {
+                declarations.iter().for_each(|inner| self::declaration(out, inner));
+                let _ = writeln!(out, "end component {}", spanless(outputs));
+            })
+        }
+        Tune { name, over, space, goals, settings: s } => {
+            writeln!(out, "tune {} over {} {} {}", name.name, over.name, spanless(space), spanless(goals))
+                .map(|()| settings(out, s))
+        }
+        Test { name, withs, expectations } => {
+            writeln!(out, "test {:?} {} {}", name.name, spanless(withs), spanless(expectations))
+        }
+        Data { name, schema, settings: s, expectations, pii } => {
             writeln!(out, "data {}: {:?}", name.name, schema.as_ref().map(|s| &s.name)).map(|()| {
                 settings(out, s);
                 clauses(out, "expect", expectations);
+                pii.iter().for_each(|rule| {
+                    let _ = writeln!(out, "  pii {}", rule.name);
+                });
             })
         }
-        Step { name, body, when, after, settings: s } => {
+        Step { name, body, fan, when, after, task, settings: s } => {
+            let fan =
+                fan.as_ref().map_or(String::new(), |f| format!(" for {} in {}", f.variable.name, expr(&f.values)));
             let when = when.as_ref().map_or(String::new(), |w| format!(" when {}", expr(w)));
-            writeln!(out, "step {} = {}{when}{}", name.name, expr(body), names(after)).map(|()| settings(out, s))
+            writeln!(out, "step {} = {}{fan}{when}{}", name.name, expr(body), names(after)).map(|()| {
+                if *task != Task::default() {
+                    let _ = writeln!(out, "  {}", spanless(task));
+                }
+                settings(out, s);
+            })
         }
-        Gate { name, requirements, after } => {
-            writeln!(out, "gate {}{}", name.name, names(after)).map(|()| clauses(out, "require", requirements))
+        Gate { name, requirements, approvals, after } => {
+            writeln!(out, "gate {}{}", name.name, names(after)).map(|()| {
+                clauses(out, "require", requirements);
+                approvals.iter().for_each(|approval| {
+                    let _ = writeln!(out, "  {}", spanless(approval));
+                });
+            })
         }
         Model { name, value, after, card, settings: s } => {
             writeln!(out, "model {} = {}{}", name.name, expr(value), names(after)).map(|()| {
@@ -119,13 +148,19 @@ pub fn declaration(out: &mut String, declaration: &Declaration) {
                 }
             })
         }
-        Trigger { event, actions: a } => match event {
+        Trigger { event, actions: a, settings: s } => match event {
             Event::Schedule { cron, zone } => {
                 writeln!(out, "on schedule {:?} in {:?}", cron.name, zone.as_ref().map(|z| &z.name))
             }
             Event::Change(data) => writeln!(out, "on change {}", data.name),
+            Event::Webhook(text) => writeln!(out, "on webhook {:?}", text.name),
+            Event::Commit(text) => writeln!(out, "on commit {:?}", text.name),
+            Event::End(text) => writeln!(out, "on end of {:?}", text.name),
         }
-        .map(|()| actions(out, a)),
+        .map(|()| {
+            actions(out, a);
+            settings(out, s);
+        }),
     };
 }
 
@@ -141,6 +176,9 @@ fn strategy(out: &mut String, strategy: &Strategy) {
     }
     strategy.phases.iter().for_each(|p| {
         let _ = writeln!(out, "    {} for {}", p.name.name, expr(&p.length));
+    });
+    strategy.goals.iter().for_each(|goal| {
+        let _ = writeln!(out, "    {}", spanless(goal));
     });
     settings(out, &strategy.settings);
     let Some(check) = &strategy.check else { return };
@@ -204,6 +242,19 @@ fn field(out: &mut String, field: &Field) {
     out.push('\n');
 }
 
+/// Parts that are printed seldom: as `Debug` does, without the places, so that a tree is the same wherever it stands.
+fn spanless(parts: &impl std::fmt::Debug) -> String {
+    let mut out = String::new();
+    let debug = format!("{parts:?}");
+    let mut rest = debug.as_str();
+    while let Some((before, after)) = rest.split_once("Span { start: ") {
+        out.push_str(before);
+        out.push('_');
+        rest = after.split_once(" }").map_or("", |(_, rest)| rest);
+    }
+    out + rest
+}
+
 /// A type.
 pub fn ty(ty_expr: &TypeExpr) -> String {
     match &ty_expr.kind {
@@ -211,6 +262,10 @@ pub fn ty(ty_expr: &TypeExpr) -> String {
         TypeKind::Enum(texts) => format!("{texts:?}"),
         TypeKind::Optional(inner) => format!("{}?", ty(inner)),
         TypeKind::Generic(name, inner) => format!("{}<{}>", name.name, ty(inner)),
+        TypeKind::Metrics(fields) => {
+            let field = |(name, t): &(Ident, TypeExpr)| format!("{}: {}", name.name, ty(t));
+            format!("metrics {{ {} }}", fields.iter().map(field).collect::<Vec<_>>().join(", "))
+        }
     }
 }
 

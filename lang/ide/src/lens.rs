@@ -1,0 +1,45 @@
+//! What can be done with a declaration, shown above it.
+
+use crate::workspace::Workspace;
+use mlp_lang::span::Span;
+
+/// Something above a declaration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lens {
+    /// The declaration's first line.
+    pub span: Span,
+    /// What is shown.
+    pub title: String,
+    /// What it does.
+    pub kind: LensKind,
+}
+
+/// What a lens does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LensKind {
+    /// Runs the pipeline.
+    Run,
+    /// Tells what would run.
+    Plan,
+}
+
+impl Workspace {
+    /// What can be done with a document that has steps: above its `pipeline`, else above what stands first.
+    pub fn lenses(&self, path: &str) -> Vec<Lens> {
+        let Some(view) = self.view(path) else { return Vec::new() };
+        let parts = view.outline().groups.first().map(|file| file.parts.as_slice()).unwrap_or_default();
+        if !parts.iter().any(|part| matches!(view.head(*part), "step" | "data")) {
+            return Vec::new();
+        }
+        let pipeline = parts.iter().find(|part| view.head(**part) == "pipeline").or_else(|| parts.first());
+        let Some(span) = pipeline.and_then(|part| view.outline().toks.get(part.first)).map(|tok| tok.span) else {
+            return Vec::new();
+        };
+        let mut lenses = vec![Lens { span, title: "run".to_owned(), kind: LensKind::Run }];
+        let planned = view.looked.analysis.pipeline.as_ref().and(self.environment().plan(path, &view.looked.analysis));
+        if let Some(planned) = planned {
+            lenses.push(Lens { span, title: format!("plan: {planned}"), kind: LensKind::Plan });
+        }
+        lenses
+    }
+}

@@ -1,0 +1,251 @@
+//! Documents by path, open and closed, and what is known about each.
+
+use crate::meaning::Meaning;
+use crate::outline::Outline;
+use crate::text::Lines;
+use crate::view::{Declared, View};
+use mlp_lang::analysis::Analysis;
+use mlp_lang::finding::Finding;
+use mlp_lang::signature::Modules;
+use mlp_lang::span::Source;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// What the world around the documents knows. The binary fills it from the disk and the history of runs.
+pub trait Environment: Send + Sync {
+    /// Asks the modules that a document at this path can use.
+    fn modules(&self, path: &str, ask: &mut dyn FnMut(&dyn Modules));
+
+    /// The value that a metric had in the last run of the pipeline at this path.
+    fn last_value(&self, _path: &str, _node: &str, _output: &str, _metric: &str) -> Option<LastValue> {
+        None
+    }
+
+    /// What running the pipeline at this path would do, in a few words: `3 steps would run`. `analysis` is of its text.
+    fn plan(&self, _path: &str, _analysis: &Analysis) -> Option<String> {
+        None
+    }
+}
+
+/// A number of an earlier run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LastValue {
+    /// As it is written for people.
+    pub value: String,
+    /// Which run: `run 7, 2 days ago`.
+    pub run: String,
+}
+
+/// One text. It never changes: an edit makes another document.
+#[derive(Debug)]
+pub struct Document {
+    path: Arc<str>,
+    text: Arc<str>,
+    version: Option<i32>,
+    lines: Lines,
+    looked: Mutex<Option<Arc<Looked>>>,
+    findings: OnceLock<Arc<Vec<Finding>>>,
+}
+
+/// What is known about one text.
+#[derive(Debug)]
+pub(crate) struct Looked {
+    pub(crate) analysis: Arc<Analysis>,
+    pub(crate) outline: Outline,
+    /// For each token, once somebody asked for all of them.
+    pub(crate) meanings: OnceLock<Vec<Option<Meaning>>>,
+    /// What the file declares, by name.
+    pub(crate) names: OnceLock<HashMap<String, Declared>>,
+}
+
+impl Looked {
+    pub(crate) fn new(analysis: Arc<Analysis>, outline: Outline) -> Looked {
+        Looked { analysis, outline, meanings: OnceLock::new(), names: OnceLock::new() }
+    }
+}
+
+impl Document {
+    pub(crate) fn new(path: Arc<str>, text: Arc<str>, version: Option<i32>) -> Document {
+        let lines = Lines::new(&text);
+        Document { path, text, version, lines, looked: Mutex::new(None), findings: OnceLock::new() }
+    }
+
+    /// Its path, as it was given.
+    pub fn path(&self) -> &Arc<str> {
+        &self.path
+    }
+
+    /// Its text.
+    pub fn text(&self) -> &Arc<str> {
+        &self.text
+    }
+
+    /// The editor's version of it; none: nobody has it open.
+    pub fn version(&self) -> Option<i32> {
+        self.version
+    }
+
+    /// Its lines.
+    pub fn lines(&self) -> &Lines {
+        &self.lines
+    }
+}
+
+/// Documents and their world. A clone is a snapshot: it shares what is known and does not see later changes.
+#[derive(Clone)]
+pub struct Workspace {
+    documents: BTreeMap<Arc<str>, Arc<Document>>,
+    environment: Arc<dyn Environment>,
+    /// Whose analysis is kept, the last one asked about last.
+    recent: Arc<Mutex<Vec<Arc<str>>>>,
+}
+
+/// How many documents keep all that is known about them; of the others the findings are kept. A thousand lines take about
+/// a megabyte.
+const KEPT: usize = 24;
+
+impl Workspace {
+    /// Without documents.
+    pub fn new(environment: Arc<dyn Environment>) -> Workspace {
+        Workspace { documents: BTreeMap::new(), environment, recent: Arc::default() }
+    }
+
+    /// The world around the documents.
+    pub fn environment(&self) -> &Arc<dyn Environment> {
+        &self.environment
+    }
+
+    /// Adds a document, or gives it another text. `version`: of an editor that has it open.
+    pub fn set(&mut self, path: &str, text: &str, version: Option<i32>) {
+        let same = |document: &Arc<Document>| *document.text == *text && document.version == version;
+        if self.documents.get(path).is_some_and(same) {
+            return;
+        }
+        let path: Arc<str> = path.into();
+        self.documents.insert(path.clone(), Arc::new(Document::new(path.clone(), text.into(), version)));
+        self.forget_readers(&path);
+    }
+
+    /// Removes a document.
+    pub fn remove(&mut self, path: &str) {
+        if let Some(document) = self.documents.remove(path) {
+            self.forget_readers(&document.path);
+        }
+    }
+
+    /// Forgets what was found out about all documents: the world around them is another.
+    pub fn forget(&mut self) {
+        for document in self.documents.values_mut() {
+            *document = fresh(document);
+        }
+    }
+
+    /// Documents that read other files say something else when one of those does.
+    fn forget_readers(&mut self, changed: &str) {
+        for (path, document) in &mut self.documents {
+            if **path != *changed && reads_files(&document.text) {
+                *document = fresh(document);
+            }
+        }
+    }
+
+    /// The document at a path.
+    pub fn document(&self, path: &str) -> Option<&Arc<Document>> {
+        self.documents.get(path)
+    }
+
+    /// All documents, by path.
+    pub fn documents(&self) -> impl Iterator<Item = &Arc<Document>> {
+        self.documents.values()
+    }
+
+    /// What is wrong in a document, as `mlp check` tells it.
+    pub fn findings(&self, path: &str) -> Arc<Vec<Finding>> {
+        let Some(document) = self.documents.get(path) else { return Arc::default() };
+        if let Some(found) = document.findings.get() {
+            return found.clone();
+        }
+        self.looked(document);
+        document.findings.get().cloned().unwrap_or_default()
+    }
+
+    /// A document with all that is known about it.
+    pub(crate) fn view(&self, path: &str) -> Option<View<'_>> {
+        let document = self.documents.get(path)?;
+        Some(View { workspace: self, document: document.clone(), looked: self.looked(document) })
+    }
+
+    /// The analysis of a document.
+    pub fn with_analysis<T>(&self, path: &str, ask: impl FnOnce(&Analysis) -> T) -> Option<T> {
+        let document = self.documents.get(path)?;
+        Some(ask(&self.looked(document).analysis))
+    }
+
+    fn looked(&self, document: &Arc<Document>) -> Arc<Looked> {
+        // Held while it is analysed: two questions about one text wait for one analysis.
+        let mut kept = document.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(looked) = &*kept {
+            let looked = looked.clone();
+            drop(kept);
+            self.keep(&document.path);
+            return looked;
+        }
+        let source = Source::new(&document.path, &document.text);
+        let mut analysis = None;
+        self.environment.modules(&document.path, &mut |modules| {
+            analysis = Some(mlp_lang::analysis::analyze(&source, modules));
+        });
+        let analysis = analysis.unwrap_or_else(|| mlp_lang::analysis::analyze(&source, &NoModules));
+        let _ = document.findings.set(Arc::new(analysis.findings.clone()));
+        let looked = Arc::new(Looked::new(Arc::new(analysis), Outline::new(&document.text)));
+        *kept = Some(looked.clone());
+        drop(kept);
+        self.keep(&document.path);
+        looked
+    }
+
+    /// Notes that a document was asked about, and lets the one go that was not for the longest time.
+    fn keep(&self, path: &Arc<str>) {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if recent.last() == Some(path) {
+            return;
+        }
+        recent.retain(|known| known != path);
+        recent.push(path.clone());
+        if recent.len() > KEPT {
+            let oldest = recent.remove(0);
+            drop(recent);
+            // Whoever is at it right now has it in hand; it is not waited for.
+            if let Some(document) = self.documents.get(&oldest)
+                && let Ok(mut looked) = document.looked.try_lock()
+            {
+                *looked = None;
+            }
+        }
+    }
+}
+
+fn fresh(document: &Document) -> Arc<Document> {
+    Arc::new(Document::new(document.path.clone(), document.text.clone(), document.version))
+}
+
+/// Whether a text imports files.
+fn reads_files(text: &str) -> bool {
+    text.lines().any(|line| line.strip_prefix("use").is_some_and(|rest| rest.trim_start().starts_with('"')))
+}
+
+/// A world without modules.
+struct NoModules;
+
+impl Modules for NoModules {
+    fn module(
+        &self,
+        path: &str,
+    ) -> Result<Arc<mlp_lang::signature::ModuleSignature>, mlp_lang::signature::ModuleError> {
+        Err(mlp_lang::signature::ModuleError::NotFound(path.to_owned()))
+    }
+
+    fn known(&self) -> Vec<String> {
+        Vec::new()
+    }
+}

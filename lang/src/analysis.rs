@@ -1,0 +1,100 @@
+//! What a check found out about a file, kept for those who ask questions about it: editors, and whoever documents it.
+//!
+//! Owns: nothing of the checking itself; [`analyze`] says the same as [`inspect`](crate::check::inspect), and tells besides
+//! what each name was declared as, which values parameters have, and what each node gives. All of it is there for broken
+//! files too, as far as it could be understood.
+
+pub use crate::context::{NodeFacts, Trained};
+pub use crate::names::{Kind, is_built_in};
+pub use crate::syntax::Syntax;
+pub use crate::written::{column as written_column, quoted as written_text};
+
+use crate::check::{Purpose, check_and};
+use crate::context::Context;
+use crate::finding::Finding;
+use crate::names::declared_name;
+use crate::pipeline::Pipeline;
+use crate::signature::{ModuleSignature, Modules, ParamType};
+use crate::span::{Source, Span};
+use crate::types::{Schema, Type};
+use crate::value::Value;
+use indexmap::IndexMap;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A file with everything that is known about it.
+#[derive(Clone, Debug)]
+pub struct Analysis {
+    /// What was analysed.
+    pub source: Source,
+    /// The tree. Its findings are among [`Analysis::findings`] too.
+    pub syntax: Syntax,
+    /// As of [`inspect`](crate::check::inspect).
+    pub findings: Vec<Finding>,
+    /// As of [`inspect`](crate::check::inspect).
+    pub pipeline: Option<Pipeline>,
+    /// What the checker knew at its end.
+    pub facts: Facts,
+}
+
+/// What the checker knew at its end.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Every declared name in the order written, each with its first declaration.
+    pub names: IndexMap<String, Named>,
+    /// What each module that could be loaded offers, by the name it goes by.
+    pub modules: HashMap<String, Arc<ModuleSignature>>,
+    /// Modules that need no path.
+    pub known_modules: Vec<String>,
+    /// Type and value of each parameter; the value is absent when it is not known.
+    pub params: HashMap<String, (Type, Option<Value>)>,
+    /// Schemas by name, those that could be understood whole.
+    pub schemas: HashMap<String, Arc<Schema>>,
+    /// What each node gives, by its name. Absent: poison.
+    pub nodes: HashMap<String, NodeFacts>,
+}
+
+/// A declared name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// What it stands for.
+    pub kind: Kind,
+    /// Index of its declaration in the tree.
+    pub index: usize,
+    /// Where the name stands: of a module without an alias, its path.
+    pub span: Span,
+}
+
+/// Checks a file as it stands, as [`inspect`](crate::check::inspect) does, and keeps what was found out.
+pub fn analyze(source: &Source, modules: &dyn Modules) -> Analysis {
+    let syntax = crate::syntax::parse(source);
+    let none = IndexMap::new();
+    let (checked, facts) = check_and(source, &syntax, modules, &none, Purpose::Inspection, facts);
+    Analysis { source: source.clone(), syntax, findings: checked.findings, pipeline: checked.pipeline, facts }
+}
+
+/// How a setting's type is written for people: `column of rows`, `fraction?`.
+pub fn written_type(ty: &ParamType) -> String {
+    crate::lower::written_type(ty)
+}
+
+fn facts(cx: &Context<'_>) -> Facts {
+    let mut facts = Facts { known_modules: cx.known_modules.clone(), ..Facts::default() };
+    for (index, declaration) in cx.file.declarations.iter().enumerate() {
+        let Some((name, kind, span)) = declared_name(declaration) else { continue };
+        if !cx.names.owns(name, index) {
+            continue;
+        }
+        facts.names.insert(name.to_owned(), Named { kind, index, span });
+        if let Some(Some(module)) = cx.modules.get(&index) {
+            facts.modules.insert(name.to_owned(), module.signature.clone());
+        }
+        if let Some(node) = cx.nodes.get(&index) {
+            facts.nodes.insert(name.to_owned(), node.clone());
+        }
+    }
+    facts.params =
+        cx.params.iter().map(|(name, known)| ((*name).to_owned(), (known.ty.clone(), known.value.clone()))).collect();
+    facts.schemas = cx.schemas.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
+    facts
+}
