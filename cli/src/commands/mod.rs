@@ -3,8 +3,10 @@
 mod check;
 mod completions;
 mod deploy;
+mod doc;
 mod evidence;
 mod explain;
+mod graph;
 mod label;
 pub mod load;
 mod logs;
@@ -51,6 +53,9 @@ pub fn main() -> Exit {
         Command::Check(args) => check::check(&screen, args),
         Command::Explain(args) => explain::explain(&screen, args),
         Command::Plan(args) => plan::plan(&screen, args),
+        Command::Graph(args) => graph::graph(&screen, args),
+        Command::Export(args) => graph::export(&screen, args),
+        Command::Doc(args) => doc::doc(&screen, args),
         Command::Run(args) => run::run(&screen, args),
         Command::Test(args) => test::test(&screen, args),
         Command::Serve(args) => serve::serve(&screen, args),
