@@ -19,6 +19,7 @@ mod exit;
 mod fault;
 mod files;
 mod living;
+mod lsp;
 mod progress;
 mod render;
 mod screen;

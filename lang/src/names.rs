@@ -34,8 +34,11 @@ pub enum Kind {
     Deploy,
     /// `monitor`
     Monitor,
+    /// `secret`
     Secret,
+    /// `component`
     Component,
+    /// `tune`
     Tune,
 }
 

@@ -26,7 +26,9 @@ impl Workspace {
     /// The fixes of findings that touch a range.
     pub fn actions(&self, path: &str, range: Span) -> Vec<Action> {
         let touches = |finding: &&Finding| match &finding.primary.place {
-            Place::Source { path: place, span } => **place == *path && span.start <= range.end && range.start <= span.end,
+            Place::Source { path: place, span } => {
+                **place == *path && span.start <= range.end && range.start <= span.end
+            }
             Place::Data { .. } => false,
         };
         let findings = self.findings(path);

@@ -16,20 +16,56 @@ const fn word(word: &'static str, insert: &'static str, doc: &'static str) -> Wo
 
 /// What starts a declaration.
 pub(crate) const DECLARATIONS: &[Word] = &[
-    word("mlp", "mlp 1", "The edition of the language, in the first line: the file keeps its meaning in later versions."),
+    word(
+        "mlp",
+        "mlp 1",
+        "The edition of the language, in the first line: the file keeps its meaning in later versions.",
+    ),
     word("pipeline", "pipeline ${1:name} {\n  about = \"$0\"\n}", "What the file is called and what it is for."),
-    word("use", "use $0", "Brings a module's steps into the file: of the standard library, of a plugin, or of another file."),
-    word("param", "param ${1:name}: ${2:int} = $0", "A value that the command line can set: `mlp run FILE -p name=value`."),
-    word("secret", "secret ${1:name} = env(\"$0\")", "A secret by name: it is read when a step that was granted it starts."),
-    word("schema", "schema ${1:Name} {\n  $0\n}", "The columns of a table: their types, their bounds, and which is the label."),
-    word("data", "data ${1:name}: ${2:Schema} {\n  source = csv(\"$0\")\n}", "A table read from outside, and what it must satisfy."),
+    word(
+        "use",
+        "use $0",
+        "Brings a module's steps into the file: of the standard library, of a plugin, or of another file.",
+    ),
+    word(
+        "param",
+        "param ${1:name}: ${2:int} = $0",
+        "A value that the command line can set: `mlp run FILE -p name=value`.",
+    ),
+    word(
+        "secret",
+        "secret ${1:name} = env(\"$0\")",
+        "A secret by name: it is read when a step that was granted it starts.",
+    ),
+    word(
+        "schema",
+        "schema ${1:Name} {\n  $0\n}",
+        "The columns of a table: their types, their bounds, and which is the label.",
+    ),
+    word(
+        "data",
+        "data ${1:name}: ${2:Schema} {\n  source = csv(\"$0\")\n}",
+        "A table read from outside, and what it must satisfy.",
+    ),
     word("step", "step ${1:name} = $0", "Work: a step of a module, with its inputs and settings."),
-    word("component", "component ${1:name}(${2:rows}: dataset<${3:Schema}>) {\n  $0\n}", "Declarations to use again, with parameters and outputs."),
+    word(
+        "component",
+        "component ${1:name}(${2:rows}: dataset<${3:Schema}>) {\n  $0\n}",
+        "Declarations to use again, with parameters and outputs.",
+    ),
     word("tune", "tune ${1:name} over ${2:step} {\n  $0\n}", "A search for the best settings of a step."),
     word("gate", "gate ${1:name} {\n  require $0\n}", "What must hold before a model may be registered."),
     word("model", "model ${1:name} = ${2:train.model} after ${3:gate}$0", "An entry of the registry."),
-    word("deploy", "deploy ${1:production} of ${2:model} {\n  serve = online(port: 8080)\n  $0\n}", "Takes a model live."),
-    word("monitor", "monitor ${1:health} of ${2:production} {\n  every 1h over 24h\n  on_no_data = wait\n  watch $0\n}", "Watches a deployment, and says what a breach brings about."),
+    word(
+        "deploy",
+        "deploy ${1:production} of ${2:model} {\n  serve = online(port: 8080)\n  $0\n}",
+        "Takes a model live.",
+    ),
+    word(
+        "monitor",
+        "monitor ${1:health} of ${2:production} {\n  every 1h over 24h\n  on_no_data = wait\n  watch $0\n}",
+        "Watches a deployment, and says what a breach brings about.",
+    ),
     word("on", "on ${1:schedule \"0 3 * * 1\"}$0", "Runs the pipeline by itself: at times, on a change, on a webhook."),
     word("test", "test \"${1:what must hold}\" {\n  $0\n}", "A test of the pipeline on other data."),
 ];
@@ -65,7 +101,11 @@ const PIPELINE: &[Word] = &[
     word("owner", "owner = \"$0\"", "Who to ask."),
     word("tags", "tags = { $0 }", "Texts by name, for those who sort pipelines."),
     word("allow", "allow = [\"process\"]", "Kinds of steps that must be allowed: `process` runs without a sandbox."),
-    word("resources", "resources = { cpu: $0 }", "What the machine has, so that a step that asks for more is found before the run."),
+    word(
+        "resources",
+        "resources = { cpu: $0 }",
+        "What the machine has, so that a step that asks for more is found before the run.",
+    ),
 ];
 const DATA: &[Word] = &[
     word("source", "source = ", "Where the rows come from: `csv(\"path\")`, `parquet(\"path\")`."),
@@ -100,11 +140,27 @@ const CARD: &[Word] =
 const DEPLOY: &[Word] = &[
     word("serve", "serve = ", "How it is reached: `online(port: 8080)`."),
     word("replace", "replace", "All traffic moves to the candidate at once."),
-    word("canary", "canary {\n  5%  for 10m\n  100%\n  check every 30s {\n    error_rate <= 1%\n    on_no_data = wait\n  }\n}", "The candidate's share rises step by step."),
-    word("blue_green", "blue_green {\n  preview for ${1:10m}\n  keep for ${2:1h}\n}", "The candidate sees copies of requests, then takes over at once; the old version is kept."),
+    word(
+        "canary",
+        "canary {\n  5%  for 10m\n  100%\n  check every 30s {\n    error_rate <= 1%\n    on_no_data = wait\n  }\n}",
+        "The candidate's share rises step by step.",
+    ),
+    word(
+        "blue_green",
+        "blue_green {\n  preview for ${1:10m}\n  keep for ${2:1h}\n}",
+        "The candidate sees copies of requests, then takes over at once; the old version is kept.",
+    ),
     word("shadow", "shadow {\n  100% for ${1:1h}\n}", "The candidate sees copies of requests and never answers."),
-    word("ab", "ab {\n  50% for ${1:14d}\n  maximize $0\n  on_no_data = wait\n}", "Both versions answer, and a test decides which is better."),
-    word("rollback", "rollback within ${1:30s}", "How long requests under way may take at a version that lost its traffic."),
+    word(
+        "ab",
+        "ab {\n  50% for ${1:14d}\n  maximize $0\n  on_no_data = wait\n}",
+        "Both versions answer, and a test decides which is better.",
+    ),
+    word(
+        "rollback",
+        "rollback within ${1:30s}",
+        "How long requests under way may take at a version that lost its traffic.",
+    ),
 ];
 const CANARY: &[Word] = &[
     word("check", "check every ${1:30s} {\n  $0\n  on_no_data = wait\n}", "What is measured during the rollout."),
@@ -119,7 +175,8 @@ const BLUE_GREEN: &[Word] = &[
     word("keep", "keep for ${1:1h}", "How long the old version is kept after the switch."),
     word("check", "check every ${1:30s} {\n  $0\n  on_no_data = wait\n}", "What is measured in both."),
 ];
-const SHADOW: &[Word] = &[word("check", "check every ${1:30s} {\n  $0\n  on_no_data = wait\n}", "What is measured meanwhile.")];
+const SHADOW: &[Word] =
+    &[word("check", "check every ${1:30s} {\n  $0\n  on_no_data = wait\n}", "What is measured meanwhile.")];
 const AB: &[Word] = &[
     word("maximize", "maximize ", "What is to be large."),
     word("minimize", "minimize ", "What is to be small."),
@@ -129,7 +186,11 @@ const AB: &[Word] = &[
     word("on_no_data", "on_no_data = ${1|wait,pass,fail|}", "What it means when there is nothing to measure."),
 ];
 const CHECK: &[Word] = &[
-    word("on_no_data", "on_no_data = ${1|wait,pass,fail|}", "What it means when there is nothing to measure: `wait`, `pass` or `fail`."),
+    word(
+        "on_no_data",
+        "on_no_data = ${1|wait,pass,fail|}",
+        "What it means when there is nothing to measure: `wait`, `pass` or `fail`.",
+    ),
     word("tolerate", "tolerate = ${1:2} failures", "How many failures are borne: one more ends the rollout."),
     word("error_rate", "error_rate <= ${1:1%}", "The share of requests that failed."),
     word("requests", "requests >= ${1:100}", "How many requests there were."),
@@ -140,7 +201,11 @@ const CHECK: &[Word] = &[
 const MONITOR: &[Word] = &[
     word("every", "every ${1:1h} over ${2:24h}", "How often it looks, and at how much of the past."),
     word("reference", "reference = ", "The table that drift is measured against."),
-    word("on_no_data", "on_no_data = ${1|wait,pass,fail|}", "What it means when there is nothing to measure: `wait`, `pass` or `fail`."),
+    word(
+        "on_no_data",
+        "on_no_data = ${1|wait,pass,fail|}",
+        "What it means when there is nothing to measure: `wait`, `pass` or `fail`.",
+    ),
     word("cooldown", "cooldown = ${1:7d}", "How long after a retraining until another may start."),
     word("watch", "watch ", "What is watched, and its limit: `watch drift(age) <= 0.1`."),
     word("on", "on breach for ${1:2} windows { ${0:retrain} }", "What a breach brings about."),
@@ -293,7 +358,11 @@ pub(crate) fn arguments(callee: &str) -> &'static [Word] {
     match callee {
         "csv" => &[
             Word { word: "delimiter", insert: "delimiter: \"$0\"", doc: "What separates cells; `,` unless told." },
-            Word { word: "missing", insert: "missing: [\"\", \"$0\"]", doc: "Cells with one of these texts are missing." },
+            Word {
+                word: "missing",
+                insert: "missing: [\"\", \"$0\"]",
+                doc: "Cells with one of these texts are missing.",
+            },
         ],
         "online" => ONLINE,
         "drift" => &[

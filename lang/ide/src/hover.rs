@@ -6,10 +6,13 @@ use crate::outline::TokKind;
 use crate::view::{Callee, Declared, View};
 use crate::workspace::Workspace;
 use mlp_lang::analysis::written_type;
-use mlp_lang::signature::{InputKind, ModuleSignature, OutputKind, ParamDefault, ParamSignature, StepSignature};
+use mlp_lang::signature::{
+    InputKind, ModuleSignature, OutputKind, ParamDefault, ParamSignature, ParamType, StepSignature,
+};
 use mlp_lang::span::Span;
 use mlp_lang::syntax::ast::{DeclarationKind, Field};
 use mlp_lang::types::{Bound, Column, Schema, Type};
+use mlp_lang::value::Value;
 use std::fmt::Write;
 
 /// A text about a word.
@@ -116,7 +119,8 @@ impl View<'_> {
             "step" => self.step(declared, &mut text),
             "model" | "deploy" => {
                 if let Some(trained) = self.node(name).and_then(|node| node.trained.as_ref()) {
-                    let label = trained.label.as_ref().map_or(String::new(), |label| format!(", predicts `{}`", label.name));
+                    let label =
+                        trained.label.as_ref().map_or(String::new(), |label| format!(", predicts `{}`", label.name));
                     let _ = write!(text, "\n\nLearnt from {} columns{label}.", trained.row.columns.len());
                 }
             }
@@ -165,7 +169,8 @@ impl View<'_> {
     fn header(&self, declared: Declared) -> String {
         let toks = &self.outline().toks;
         let start = toks.get(declared.part.first).map_or(0, |tok| tok.span.start);
-        let block = self.block_of(declared.part).and_then(|group| self.outline().groups.get(group)).map(|group| group.open);
+        let block =
+            self.block_of(declared.part).and_then(|group| self.outline().groups.get(group)).map(|group| group.open);
         let end = block.unwrap_or(declared.part.end);
         let end = toks.get(end.saturating_sub(1)).map_or(start, |tok| tok.span.end);
         shortened(self.text().get(start as usize..end as usize).unwrap_or_default())
@@ -174,13 +179,18 @@ impl View<'_> {
     /// How a parameter of a component, or the variable of a `for`, is written.
     fn local_line(&self, declaration: crate::outline::Part, name: &str) -> Option<String> {
         if let Some(parameters) = self.parameters_of(declaration)
-            && let Some(part) = self.outline().groups.get(parameters)?.parts.iter().find(|part| {
-                part.name.is_some_and(|found| self.word(found) == name)
-            })
+            && let Some(part) = self
+                .outline()
+                .groups
+                .get(parameters)?
+                .parts
+                .iter()
+                .find(|part| part.name.is_some_and(|found| self.word(found) == name))
         {
             return Some(self.slice(part.first, part.end));
         }
-        let marker = (declaration.first..declaration.end).find(|at| self.word(*at) == "for" && self.word(at + 1) == name)?;
+        let marker =
+            (declaration.first..declaration.end).find(|at| self.word(*at) == "for" && self.word(at + 1) == name)?;
         Some(self.slice(marker, declaration.end))
     }
 
@@ -363,7 +373,10 @@ pub(crate) fn input_type(kind: &InputKind) -> String {
 /// A setting with its type and what stands for it when it is left out.
 pub(crate) fn written_param(param: &ParamSignature) -> String {
     let default = match &param.default {
-        Some(ParamDefault::Value(value)) => format!(" = {value}"),
+        Some(ParamDefault::Value(value)) => match (&param.ty, value.as_f64()) {
+            (ParamType::Plain(Type::Fraction), Some(share)) => format!(" = {}", Value::Fraction(share)),
+            _ => format!(" = {value}"),
+        },
         Some(ParamDefault::Label { of }) => format!(" = the label of {of}"),
         Some(ParamDefault::Features { of }) => format!(" = the features of {of}"),
         None => String::new(),

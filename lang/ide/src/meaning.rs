@@ -154,7 +154,7 @@ impl View<'_> {
                     Some(of) => Wanted::Columns(self.columns_of_input(site.group, of)),
                     None => Wanted::Setting(param.ty.clone()),
                 },
-                None => Wanted::Any,
+                None => Wanted::Nothing,
             },
             Callee::Component(_) => Wanted::Any,
             Callee::Word(word) => self.wanted_by_word(site, word, name),
@@ -168,7 +168,9 @@ impl View<'_> {
         let outer = self.outline().groups.get(site.group).and_then(|group| self.site(group.open));
         let served = || self.served_around(site.group, site.part);
         match (word, name) {
-            ("component", None) | ("secret" | "env" | "file" | "command" | "header" | "webhook" | "registry", _) => Wanted::Nothing,
+            ("component", None) | ("secret" | "env" | "file" | "command" | "header" | "webhook" | "registry", _) => {
+                Wanted::Nothing
+            }
             ("disparity" | "lowest" | "highest", Some("by")) => Wanted::Columns(self.grouped(site.group)),
             ("disparity" | "lowest" | "highest", None) => Wanted::Metric,
             ("drift" | "drifted", None) => Wanted::Columns(served().map(|(row, _)| row)),
@@ -195,7 +197,11 @@ impl View<'_> {
                 Wanted::Value(self.facts().params.get(param).map_or(Type::Unknown, |(ty, _)| ty.clone()))
             }
             (name, _) if builtin::SOURCES.iter().any(|source| source.word == name) && head == "data" => Wanted::Nothing,
-            _ => outer.map_or(Wanted::Any, |outer| self.wanted(outer)),
+            _ if builtin::FUNCTIONS.iter().any(|function| function.word == word) => {
+                outer.map_or(Wanted::Any, |outer| self.wanted(outer))
+            }
+            _ if name.is_some() => Wanted::Any,
+            _ => Wanted::Nothing,
         }
     }
 
@@ -217,7 +223,8 @@ impl View<'_> {
         let first = self.outline().groups.get(call)?.parts.first()?.first;
         let node = self.node(self.word(first))?;
         let columns = node.groups.values().find_map(|columns| columns.clone())?;
-        let schema = self.facts().schemas.values().find(|schema| columns.iter().all(|name| schema.column(name).is_some()))?;
+        let schema =
+            self.facts().schemas.values().find(|schema| columns.iter().all(|name| schema.column(name).is_some()))?;
         let columns = columns.iter().filter_map(|name| schema.column(name).cloned()).collect();
         Some(Arc::new(Schema { name: schema.name.clone(), columns }))
     }
@@ -376,9 +383,9 @@ impl View<'_> {
         }
         let (alias, name) = schema.split_once('.').unwrap_or(("", schema));
         let documents = self.imported(alias);
-        let document = documents.into_iter().find(|document| {
-            self.workspace.view(document.path()).is_some_and(|view| view.declared(name).is_some())
-        })?;
+        let document = documents
+            .into_iter()
+            .find(|document| self.workspace.view(document.path()).is_some_and(|view| view.declared(name).is_some()))?;
         Some((document.path().clone(), name.into()))
     }
 
@@ -405,7 +412,13 @@ impl View<'_> {
     }
 
     /// Words of headers and the first words of members. `None`: it is a value, or part of one.
-    fn declaring(&self, tok: usize, site: Site, part: crate::outline::Part, kind: GroupKind) -> Option<Option<Meaning>> {
+    fn declaring(
+        &self,
+        tok: usize,
+        site: Site,
+        part: crate::outline::Part,
+        kind: GroupKind,
+    ) -> Option<Option<Meaning>> {
         let word = self.word(tok);
         let after = self.word(tok + 1);
         if self.declares(site.group) {
@@ -435,9 +448,11 @@ impl View<'_> {
             return None;
         }
         let block = self.block(site.group);
-        let marker = self.outline().toks.get(tok + 1).is_some_and(|next| {
-            next.clause == Some(tok) && next.group == site.group && next.part == site.part
-        });
+        let marker = self
+            .outline()
+            .toks
+            .get(tok + 1)
+            .is_some_and(|next| next.clause == Some(tok) && next.group == site.group && next.part == site.part);
         if tok == part.first {
             return match (block, after) {
                 ("schema", _) => Some(self.field(site.group, word)),
@@ -685,8 +700,22 @@ impl View<'_> {
 
 /// Words that begin a clause.
 const MARKED: &[&str] = &[
-    "when", "after", "for", "in", "of", "as", "because", "unless", "min_support", "every", "over", "within", "fails",
-    "until", "by", "breach",
+    "when",
+    "after",
+    "for",
+    "in",
+    "of",
+    "as",
+    "because",
+    "unless",
+    "min_support",
+    "every",
+    "over",
+    "within",
+    "fails",
+    "until",
+    "by",
+    "breach",
 ];
 
 fn is_number(word: &str) -> bool {

@@ -97,8 +97,28 @@ const MAPS: [&str; 4] = ["card", "with", "in", "out"];
 
 /// Words that say what comes after them in a header or a member.
 const MARKERS: [&str; 22] = [
-    "when", "after", "for", "in", "of", "as", "because", "unless", "min_support", "every", "over", "within", "fails",
-    "until", "by", "end", "schedule", "change", "webhook", "commit", "breach", "rollback",
+    "when",
+    "after",
+    "for",
+    "in",
+    "of",
+    "as",
+    "because",
+    "unless",
+    "min_support",
+    "every",
+    "over",
+    "within",
+    "fails",
+    "until",
+    "by",
+    "end",
+    "schedule",
+    "change",
+    "webhook",
+    "commit",
+    "breach",
+    "rollback",
 ];
 
 impl Outline {
@@ -278,7 +298,8 @@ impl Builder<'_> {
 
     /// A string without holes becomes one token, one with holes a group.
     fn string(&mut self, start: usize) -> usize {
-        let ends = |token: &Token| matches!(token.kind, TokenKind::StringEnd | TokenKind::Error(_) | TokenKind::Open(_));
+        let ends =
+            |token: &Token| matches!(token.kind, TokenKind::StringEnd | TokenKind::Error(_) | TokenKind::Open(_));
         let end = (start + 1..self.tokens.len()).find(|at| ends(&self.tokens[*at])).unwrap_or(self.tokens.len() - 1);
         let (first, last) = (self.tokens[start], self.tokens[end]);
         if !matches!(last.kind, TokenKind::Open(_)) {
@@ -351,7 +372,9 @@ impl Builder<'_> {
             (Bracket::Square, _) => GroupKind::List,
             (Bracket::Hole, _) => GroupKind::Hole,
             (Bracket::Round, Some((tok, word)))
-                if joined && tok.kind == TokKind::Word && !matches!(word, "and" | "or" | "not" | "in" | "when" | "else") =>
+                if joined
+                    && tok.kind == TokKind::Word
+                    && !matches!(word, "and" | "or" | "not" | "in" | "when" | "else") =>
             {
                 GroupKind::Call
             }
@@ -438,7 +461,8 @@ impl Builder<'_> {
         let Some(last) = self.outline.toks.len().checked_sub(1) else { return false };
         let tok = self.outline.toks[last];
         let before = self.outline.word(self.text, last);
-        tok.kind == TokKind::Operator && before != ">" || matches!(before, "and" | "or" | "not" | "in" | "|" | "=" | ".")
+        tok.kind == TokKind::Operator && before != ">"
+            || matches!(before, "and" | "or" | "not" | "in" | "|" | "=" | ".")
     }
 
     fn push(&mut self, kind: TokKind, span: Span) {

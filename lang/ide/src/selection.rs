@@ -60,7 +60,9 @@ impl Workspace {
         }
         if let Some(part) = view.outline().part(tok) {
             if let Some(name) = part.name {
-                ranges.extend(toks.get(name + 2).zip(toks.get(part.end - 1)).map(|(first, last)| first.span.to(last.span)));
+                ranges.extend(
+                    toks.get(name + 2).zip(toks.get(part.end - 1)).map(|(first, last)| first.span.to(last.span)),
+                );
             }
             ranges.extend(view.part_span(part));
         }

@@ -74,7 +74,12 @@ impl View<'_> {
                     parameters.parts.iter().position(|part| part.name.is_some_and(|found| self.word(found) == name))
                 };
                 let active = name.map_or(Some(at), named);
-                Some(laid_out(self.word(component.name), all.into_iter(), self.doc(component).unwrap_or_default(), active))
+                Some(laid_out(
+                    self.word(component.name),
+                    all.into_iter(),
+                    self.doc(component).unwrap_or_default(),
+                    active,
+                ))
             }
             Callee::Word(word) => {
                 let known = builtin::arguments(word);

@@ -1,7 +1,7 @@
 //! What a document declares, as an outline and for searches.
 
-use crate::outline::{GroupKind, Part, TokKind};
 use crate::navigate::Location;
+use crate::outline::{GroupKind, Part, TokKind};
 use crate::view::View;
 use crate::workspace::Workspace;
 use mlp_lang::span::Span;
@@ -81,9 +81,8 @@ impl Workspace {
                 found.push((location, Outlined { children: Vec::new(), ..declaration }));
             }
         }
-        found.sort_by(|(a, left), (b, right)| {
-            (left.name.len(), &left.name, a).cmp(&(right.name.len(), &right.name, b))
-        });
+        found
+            .sort_by(|(a, left), (b, right)| (left.name.len(), &left.name, a).cmp(&(right.name.len(), &right.name, b)));
         found.truncate(MOST);
         found
     }
@@ -119,7 +118,8 @@ impl View<'_> {
         let (name, name_span) = match declared {
             Some(declared) => (self.word(declared.name).to_owned(), self.outline().toks.get(declared.name)?.span),
             None if matches!(head, "on" | "test") => {
-                let block = self.block_of(part).and_then(|block| self.outline().groups.get(block)).map(|group| group.open);
+                let block =
+                    self.block_of(part).and_then(|block| self.outline().groups.get(block)).map(|group| group.open);
                 (self.slice(part.first, block.unwrap_or(part.end)), self.outline().toks.get(part.first)?.span)
             }
             None => return None,

@@ -98,8 +98,20 @@ impl View<'_> {
     /// The name that a declaration declares.
     pub(crate) fn declared_by(&self, part: Part) -> Option<Declared> {
         const NAMED: [&str; 14] = [
-            "pipeline", "param", "secret", "schema", "data", "step", "component", "tune", "gate", "model", "deploy",
-            "monitor", "output", "use",
+            "pipeline",
+            "param",
+            "secret",
+            "schema",
+            "data",
+            "step",
+            "component",
+            "tune",
+            "gate",
+            "model",
+            "deploy",
+            "monitor",
+            "output",
+            "use",
         ];
         let keyword = part.first;
         let head = self.head(part);

@@ -85,6 +85,11 @@ impl Document {
         self.version
     }
 
+    /// Whether it imports other files, so that what they say changes what it says.
+    pub fn reads_files(&self) -> bool {
+        reads_files(&self.text)
+    }
+
     /// Its lines.
     pub fn lines(&self) -> &Lines {
         &self.lines
@@ -143,7 +148,7 @@ impl Workspace {
     /// Documents that read other files say something else when one of those does.
     fn forget_readers(&mut self, changed: &str) {
         for (path, document) in &mut self.documents {
-            if **path != *changed && reads_files(&document.text) {
+            if **path != *changed && document.reads_files() {
                 *document = fresh(document);
             }
         }
@@ -238,7 +243,10 @@ fn reads_files(text: &str) -> bool {
 struct NoModules;
 
 impl Modules for NoModules {
-    fn module(&self, path: &str) -> Result<Arc<mlp_lang::signature::ModuleSignature>, mlp_lang::signature::ModuleError> {
+    fn module(
+        &self,
+        path: &str,
+    ) -> Result<Arc<mlp_lang::signature::ModuleSignature>, mlp_lang::signature::ModuleError> {
         Err(mlp_lang::signature::ModuleError::NotFound(path.to_owned()))
     }
 
