@@ -2,7 +2,7 @@
 
 use super::convert::Shown;
 use super::wire::Sender;
-use gen_lsp_types::PublishDiagnosticsParams;
+use gen_lsp_types::{PublishDiagnosticsParams, Uri};
 use lsp_server::Notification;
 use mlp_ide::Workspace;
 use std::collections::HashMap;
@@ -14,8 +14,10 @@ use std::thread::JoinHandle;
 pub struct Wanted {
     /// The documents as they are now.
     pub workspace: Workspace,
-    /// Which of them, with the URIs that the editor knows them by.
-    pub documents: Vec<(String, gen_lsp_types::Uri)>,
+    /// Which of them.
+    pub path: String,
+    /// The URI that the editor knows it by.
+    pub uri: Uri,
     /// How it shows things.
     pub shown: Shown,
 }
@@ -50,7 +52,7 @@ impl Checker {
 }
 
 fn work(waiting: &Receiver<Wanted>, sender: &Sender) {
-    let mut left: HashMap<String, (gen_lsp_types::Uri, Workspace, Shown)> = HashMap::new();
+    let mut left: HashMap<String, Wanted> = HashMap::new();
     loop {
         let mut first = None;
         if left.is_empty() {
@@ -60,12 +62,10 @@ fn work(waiting: &Receiver<Wanted>, sender: &Sender) {
             }
         }
         for wanted in first.into_iter().chain(waiting.try_iter()) {
-            for (path, uri) in wanted.documents {
-                left.insert(path, (uri, wanted.workspace.clone(), wanted.shown.clone()));
-            }
+            left.insert(wanted.path.clone(), wanted);
         }
         let Some(path) = left.keys().next().cloned() else { continue };
-        let Some((uri, workspace, shown)) = left.remove(&path) else { continue };
+        let Some(Wanted { workspace, uri, shown, .. }) = left.remove(&path) else { continue };
         let publish = || {
             let document = workspace.document(&path)?;
             let diagnostics = shown.diagnostics(&workspace, &path);

@@ -194,7 +194,7 @@ impl Server {
             for request in std::mem::take(&mut self.waiting) {
                 self.hand_over(request);
             }
-            self.others_changed(None);
+            self.others_changed(None, false);
         }
     }
 
@@ -273,7 +273,7 @@ impl Server {
             let params = lsp::PublishDiagnosticsParams { uri, version: None, diagnostics: Vec::new() };
             self.sender.send(Notification::new("textDocument/publishDiagnostics".to_owned(), params));
         }
-        self.others_changed(Some(&path));
+        self.others_changed(Some(&path), false);
     }
 
     fn files_changed(&mut self, params: lsp::DidChangeWatchedFilesParams) {
@@ -296,7 +296,7 @@ impl Server {
             self.disk.forget();
             self.workspace.forget();
         }
-        self.others_changed(None);
+        self.others_changed(None, modules);
     }
 
     fn folders_changed(&mut self, params: lsp::DidChangeWorkspaceFoldersParams) {
@@ -322,33 +322,31 @@ impl Server {
 
     /// Has a document checked, and those that may read it.
     fn check(&mut self, path: &str) {
-        self.publish(Some(path));
-        self.others_changed(Some(path));
+        self.publish(path);
+        self.others_changed(Some(path), false);
     }
 
-    /// Something beside a document changed: what others say may be another.
-    fn others_changed(&mut self, besides: Option<&str>) {
-        let reads = |path: &String| {
-            Some(path.as_str()) != besides
-                && self.workspace.document(path).is_some_and(|document| document.reads_files() || besides.is_none())
+    /// Something beside a document changed: those that read other files may say something else, or all of them.
+    fn others_changed(&mut self, besides: Option<&str>, all: bool) {
+        let affected = |path: &&String| {
+            let reads = || self.workspace.document(path).is_some_and(|document| document.reads_files());
+            Some(path.as_str()) != besides && (all || reads())
         };
-        if !self.open.keys().any(reads) {
+        let affected: Vec<String> = self.open.keys().filter(affected).cloned().collect();
+        if affected.is_empty() {
             return;
         }
         if self.client.as_ref().is_some_and(|client| client.pulls && client.refreshes_findings) {
             return self.ask("workspace/diagnostic/refresh", Value::Null);
         }
-        self.publish(None);
+        affected.iter().for_each(|path| self.publish(path));
     }
 
-    /// Has open documents checked whose editor does not ask by itself: one, or all.
-    fn publish(&self, only: Option<&str>) {
-        if self.pulls() {
-            return;
-        }
-        let documents = self.open.iter().filter(|(path, _)| only.is_none_or(|only| only == path.as_str()));
-        let documents = documents.map(|(path, uri)| (path.clone(), uri.clone())).collect();
-        self.checker.check(Wanted { workspace: self.workspace.clone(), documents, shown: self.shown() });
+    /// Has an open document checked, if its editor does not ask by itself.
+    fn publish(&self, path: &str) {
+        let Some(uri) = self.open.get(path).filter(|_| !self.pulls()) else { return };
+        let (path, uri) = (path.to_owned(), uri.clone());
+        self.checker.check(Wanted { workspace: self.workspace.clone(), path, uri, shown: self.shown() });
     }
 
     /// Asks the editor for something; its answer is not needed.

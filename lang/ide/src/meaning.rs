@@ -458,10 +458,11 @@ impl View<'_> {
                 ("schema", _) => Some(self.field(site.group, word)),
                 ("tune", "in") => Some(self.tuned(site.group, word)),
                 (_, "=") => Some(Meaning::of(Role::Setting)),
-                _ if builtin::members(block).iter().any(|member| member.word == word) && !is_number(word) => {
-                    Some(Meaning::of(Role::Keyword))
-                }
-                _ => None,
+                _ => builtin::members(block).iter().find(|member| member.word == word).map(|member| {
+                    let number = member.insert.contains("<=") || member.insert.contains(">=");
+                    let measured = block == "check" && number && word != "check";
+                    Meaning::of(if measured { Role::Function } else { Role::Keyword })
+                }),
             };
         }
         let last = tok + 1 == part.end;
@@ -717,10 +718,6 @@ const MARKED: &[&str] = &[
     "by",
     "breach",
 ];
-
-fn is_number(word: &str) -> bool {
-    word.starts_with(|c: char| c.is_ascii_digit())
-}
 
 /// The input whose columns a setting names.
 pub(crate) fn column_of(ty: &ParamType) -> Option<&str> {

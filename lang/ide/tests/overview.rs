@@ -119,7 +119,7 @@ fn a_document_that_runs_can_be_run_and_planned() {
         support::workspace(text).lenses(support::PATH).into_iter().map(|lens| lens.title).collect()
     };
     assert_eq!(titles(BIKESHARE), ["run", "plan"]);
-    assert_eq!(support::workspace(BIKESHARE).plan(support::PATH).as_deref(), Some("15 nodes"));
+    assert_eq!(support::workspace(BIKESHARE).plan(support::PATH).as_deref(), Some("14 nodes"));
     assert_eq!(titles("mlp 1\nschema A { a: int }\n"), [""; 0]);
     assert_eq!(titles(&BIKESHARE.replace("tabular.split", "tabular.splitt")), ["run"]);
 }
