@@ -43,6 +43,12 @@ impl Screen {
         terminal_size::terminal_size_of(stdout).map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0)
     }
 
+    /// The width that a page of prose is fitted to; `None` when it goes elsewhere and stays as it was written.
+    pub fn page_width(&self) -> Option<usize> {
+        let forced = self.options.color == Color::Always;
+        (forced || std::io::stdout().is_terminal()).then(|| self.width().unwrap_or(80))
+    }
+
     /// Writes a result to standard output. A reader that has gone away is no fault.
     pub fn print(&self, text: &str) -> Result<(), Fault> {
         if text.is_empty() {

@@ -26,15 +26,16 @@
 //! assert_eq!(checked.findings[0].code.name, "unknown-column");
 //! ```
 
-use crate::context::Context;
+use crate::context::{Context, House, SeenIn};
 use crate::finding::{Finding, Place};
 use crate::lower;
 use crate::names::Names;
 use crate::pipeline::Pipeline;
 use crate::signature::Modules;
+use crate::silence::Silenced;
 use crate::span::Source;
-use crate::syntax::{MOST_FINDINGS, Syntax};
 use crate::syntax::codes::TOO_MANY_FINDINGS;
+use crate::syntax::{MOST_FINDINGS, Syntax};
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
 
@@ -48,6 +49,8 @@ pub struct Checked {
     pub pipeline: Option<Pipeline>,
     /// In order of their place.
     pub findings: Vec<Finding>,
+    /// Lints that comments in the file silence.
+    pub silenced: Vec<Silenced>,
 }
 
 /// Checks one file. `overrides` are parameters given on the command line, as text in the syntax of their declared type.
@@ -101,6 +104,11 @@ pub(crate) fn check_and<T>(
         known_modules: Vec::new(),
         params: HashMap::new(),
         schemas: HashMap::new(),
+        secrets: HashMap::new(),
+        seen_in: SeenIn::default(),
+        locals: HashMap::new(),
+        blind: false,
+        house: House::default(),
         nodes: HashMap::new(),
         order: Vec::new(),
         ids: HashMap::new(),
@@ -113,13 +121,20 @@ pub(crate) fn check_and<T>(
     cx.count_repetitions();
     let harvested = harvest(&cx);
     let mut findings = cx.findings;
-    findings.sort_by_key(|finding| match &finding.primary.place {
+    let failed = findings.iter().any(Finding::is_error);
+    // With other parameters, or without an error, there may be something to silence after all.
+    let complete = !failed && pipeline.is_some() && overrides.is_empty();
+    let silenced = crate::silence::silence(source, &syntax.file, &mut findings, complete);
+    findings.sort_by_key(position);
+    shorten(source, &mut findings);
+    (Checked { pipeline: pipeline.filter(|_| !failed), findings, silenced }, harvested)
+}
+
+fn position(finding: &Finding) -> (u32, u32) {
+    match &finding.primary.place {
         Place::Source { span, .. } => (span.start, span.end),
         Place::Data { .. } => (u32::MAX, u32::MAX),
-    });
-    let failed = findings.iter().any(Finding::is_error);
-    shorten(source, &mut findings);
-    (Checked { pipeline: pipeline.filter(|_| !failed), findings }, harvested)
+    }
 }
 
 /// Nobody reads more than [`MOST_FINDINGS`]. `findings` are in order; what is left out is told once.

@@ -25,6 +25,11 @@ impl Code {
     pub const fn new(id: &'static str, name: &'static str) -> Code {
         Code { id: Cow::Borrowed(id), name: Cow::Borrowed(name) }
     }
+
+    /// Whether it is of a lint: has a level, and can be silenced.
+    pub fn is_lint(&self) -> bool {
+        self.id.starts_with('W')
+    }
 }
 
 /// How bad it is.

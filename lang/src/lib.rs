@@ -11,7 +11,9 @@
 //! - `names`: what each name was declared as, and which one was meant. `typing`: expressions, operators, units. `lower`:
 //!   declarations to nodes in topological order. `lint`: what runs and is not what was meant.
 //! - [`signature`]: what the checker asks about modules. [`codes`]: every code beyond syntax.
+//! - [`work`]: what steps do that are no modules. [`capability`]: what an engine must be able to do for a pipeline.
 //! - [`schedule`]: when a schedule fires.
+//! - [`silence`]: which lints are heard. [`fix`]: applying what findings propose.
 //! - [`analysis`]: what a check found out, for editors and for whoever documents a file.
 //! - `written`: the canonical notation of values, types and expressions.
 //!
@@ -19,11 +21,14 @@
 //! the next. One mistake is one finding: what follows from a reported mistake has the type `Unknown` and stays silent.
 
 pub mod analysis;
+pub mod capability;
 pub mod check;
 pub mod codes;
 mod context;
 pub mod eval;
 pub mod finding;
+pub mod fix;
+pub mod format;
 mod lint;
 pub mod live;
 mod lower;
@@ -31,9 +36,11 @@ mod names;
 pub mod pipeline;
 pub mod schedule;
 pub mod signature;
+pub mod silence;
 pub mod span;
 pub mod syntax;
 pub mod types;
 mod typing;
 pub mod value;
+pub mod work;
 mod written;

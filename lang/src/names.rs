@@ -102,7 +102,7 @@ pub(crate) const FUNCTIONS: &[&str] = &[
     "lowest",
     "highest",
 ];
-const SOURCES: &[&str] = &["csv", "parquet"];
+const SOURCES: &[&str] = &["csv", "parquet", "json_lines"];
 const LATER: &[&str] = &["sql", "docker", "process", "registry", "policy", "secret"];
 /// Types that stand by their name alone.
 pub(crate) const SCALARS: &[&str] = &["bool", "int", "float", "fraction", "duration", "size", "date", "time", "string"];
@@ -233,6 +233,11 @@ fn default_alias(path: &str, quoted: bool) -> Option<&str> {
 
 /// How many letters of candidates are compared in one check: suggestions must not make a hopeless file slow.
 const BUDGET: usize = 1_000_000;
+
+/// The candidate most like `name`, if one is like it at all.
+pub(crate) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    Suggestions { left: Cell::new(BUDGET) }.nearest(name, candidates)
+}
 
 struct Suggestions {
     left: Cell<usize>,

@@ -66,6 +66,7 @@ impl Client {
             "codeActionProvider": { "codeActionKinds": ["quickfix", "source.fixAll.mlp"] },
             "codeLensProvider": { "resolveProvider": true },
             "documentLinkProvider": { "resolveProvider": false },
+            "documentFormattingProvider": true,
             "renameProvider": { "prepareProvider": true },
             "foldingRangeProvider": true,
             "selectionRangeProvider": true,

@@ -32,6 +32,7 @@ pub fn answer(workspace: &Workspace, shown: &Shown, method: &str, params: Value)
         "textDocument/documentLink" => ask.with(params, Ask::links),
         "textDocument/prepareRename" => ask.with(params, Ask::prepared_rename),
         "textDocument/rename" => ask.with(params, Ask::rename),
+        "textDocument/formatting" => ask.with(params, Ask::formatted),
         "textDocument/foldingRange" => ask.with(params, Ask::folds),
         "textDocument/selectionRange" => ask.with(params, Ask::selections),
         "textDocument/inlayHint" => ask.with(params, Ask::hints),
@@ -271,6 +272,14 @@ impl<'w> Ask<'w> {
         match self.workspace.rename(&path, offset, &params.new_name) {
             Ok(files) => told(self.shown.workspace_edit(self.workspace, &files)),
             Err(refused) => Err((ErrorCode::RequestFailed, refused.0)),
+        }
+    }
+
+    fn formatted(&self, params: lsp::DocumentFormattingParams) -> Answer {
+        let Some((path, _, places)) = self.document(&params.text_document) else { return NOTHING };
+        match self.workspace.format(&path) {
+            Ok(edits) => told(edits.iter().map(|edit| places.edit(edit)).collect::<Vec<_>>()),
+            Err(why) => Err((ErrorCode::RequestFailed, why)),
         }
     }
 

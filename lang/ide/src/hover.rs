@@ -11,7 +11,7 @@ use mlp_lang::signature::{
 };
 use mlp_lang::span::Span;
 use mlp_lang::syntax::ast::{DeclarationKind, Field};
-use mlp_lang::types::{Bound, Column, Schema, Type};
+use mlp_lang::types::{Bound, Column, MetricField, Schema, Type};
 use mlp_lang::value::Value;
 use std::fmt::Write;
 
@@ -154,14 +154,14 @@ impl View<'_> {
             let Type::Metrics(fields) = ty else { continue };
             for field in fields.iter().take(LISTED) {
                 let _ = write!(text, "\n  - `{}`: {}", field.name, field.ty);
-                if let Some(last) = self.last(name, output, &field.name) {
+                if let Some(last) = self.last(name, output, field) {
                     let _ = write!(text, " = **{}** ({})", last.value, last.run);
                 }
             }
         }
     }
 
-    fn last(&self, node: &str, output: &str, metric: &str) -> Option<crate::workspace::LastValue> {
+    fn last(&self, node: &str, output: &str, metric: &MetricField) -> Option<crate::workspace::LastValue> {
         self.workspace.environment().last_value(self.document.path(), node, output, metric)
     }
 
@@ -246,7 +246,7 @@ impl View<'_> {
         if !field.doc.is_empty() {
             let _ = write!(text, "\n\n{}", field.doc);
         }
-        if let Some(last) = self.last(node, output, metric) {
+        if let Some(last) = self.last(node, output, field) {
             let _ = write!(text, "\n\nLast: **{}** ({})", last.value, last.run);
         }
         Some(text)

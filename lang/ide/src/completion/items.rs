@@ -426,7 +426,7 @@ impl<'v, 'w> List<'v, 'w> {
 
     fn metric(&mut self, label: &str, of: (&str, &str, &mlp_lang::types::MetricField), rank: u8) {
         let (node, output, field) = of;
-        let last = self.view.workspace.environment().last_value(self.view.document.path(), node, output, &field.name);
+        let last = self.view.workspace.environment().last_value(self.view.document.path(), node, output, field);
         let item = self.push(label, ItemKind::Output, rank);
         item.detail = match last {
             Some(last) => format!("{} = {} ({})", field.ty, last.value, last.run),

@@ -6,6 +6,7 @@ use mlp_ide::{Environment, LastValue, Workspace};
 use mlp_lang::analysis::Analysis;
 use mlp_lang::signature::{ModuleError, ModuleSignature, Modules};
 use mlp_lang::span::Span;
+use mlp_lang::types::MetricField;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -40,8 +41,8 @@ impl Environment for World {
         ask(self);
     }
 
-    fn last_value(&self, _path: &str, node: &str, _output: &str, metric: &str) -> Option<LastValue> {
-        (node == "eval" && metric == "auc").then(|| LastValue { value: "0.912".to_owned(), run: "run 7".to_owned() })
+    fn last_value(&self, _path: &str, node: &str, _output: &str, metric: &MetricField) -> Option<LastValue> {
+        (node == "eval" && metric.name == "auc").then(|| LastValue { value: "0.912".to_owned(), run: "run 7".to_owned() })
     }
 
     fn plan(&self, _path: &str, analysis: &Analysis) -> Option<String> {

@@ -1,7 +1,12 @@
 //! Laws: what must hold for every text.
 
 use super::{PRELUDE, checked};
+use crate::codes;
+use crate::finding::{Code, Finding, Safety};
+use crate::fix;
 use crate::pipeline::{NodeKind, Pipeline};
+use crate::silence::{Level, LevelError, Levels};
+use crate::span::Source;
 use proptest::prelude::*;
 
 const TEN: &str = include_str!("ten.mlp");
@@ -16,6 +21,9 @@ const CASES: &[&str] = &[
     include_str!("deploy.txt"),
     include_str!("monitor.txt"),
     include_str!("trigger.txt"),
+    include_str!("programs.txt"),
+    include_str!("secrets.txt"),
+    include_str!("sources.txt"),
 ];
 
 /// What decides a step's result.
@@ -70,24 +78,88 @@ proptest! {
     }
 }
 
+/// Every snippet of the cases, whole.
+fn snippets() -> impl Iterator<Item = String> {
+    let snippets = CASES.iter().chain([&include_str!("silence.txt")]).flat_map(|cases| cases.split("\n----\n"));
+    let whole = |case: &str| if case.starts_with("mlp 1") { case.to_owned() } else { format!("{PRELUDE}{case}\n") };
+    let mistakes = include_str!("../../syntax/tests/mistakes.txt").split("\n----\n");
+    let mistakes = mistakes.map(|case| format!("mlp 1\n{case}\n"));
+    snippets.map(whole).chain(mistakes).chain([TEN.to_owned(), TEN.replacen("mlp 1\n", "", 1)])
+}
+
+/// How often this is told.
+fn count(findings: &[Finding], one: &Finding) -> usize {
+    findings.iter().filter(|other| (&other.code, &other.message) == (&one.code, &one.message)).count()
+}
+
 #[test]
 fn a_safe_fix_removes_its_finding() {
-    let text =
-        format!("{PRELUDE}step b = regress.linear(customers, label: age)\nparam a: fraction = 0.1\nuse std/regress\n")
-            .replace("use std/regress\n", "");
-    let before = checked(&text).findings;
-    let mut edits: Vec<_> = before
-        .iter()
-        .filter_map(|finding| finding.fix.as_ref())
-        .filter(|fix| fix.safety == crate::finding::Safety::Safe)
-        .flat_map(|fix| fix.edits.clone())
-        .collect();
-    edits.sort_by_key(|edit| std::cmp::Reverse(edit.span.start));
-    assert_eq!(edits.len(), 2);
-    let mut mended = text;
-    edits.into_iter().for_each(|edit| mended.replace_range(edit.span.range(), &edit.text));
-    let after: Vec<_> = checked(&mended).findings.into_iter().filter(|finding| finding.is_error()).collect();
-    assert_eq!(after, [], "{mended}");
+    let mut tried = 0;
+    for text in snippets() {
+        let source = Source::new("test.mlp", &text);
+        let before = checked(&text).findings;
+        for finding in
+            before.iter().filter(|finding| finding.fix.as_ref().is_some_and(|fix| fix.safety == Safety::Safe))
+        {
+            let (mended, applied) = fix::apply(&source, [finding], Safety::Safe);
+            assert_eq!(applied, [finding], "{text}");
+            let after = checked(&mended).findings;
+            assert!(count(&after, finding) < count(&before, finding), "{finding:?} is still found in\n{mended}");
+            tried += 1;
+        }
+    }
+    assert!(tried >= 18, "only {tried} safe fixes were tried");
+}
+
+#[test]
+fn mending_comes_to_an_end_without_a_safe_fix_and_without_new_errors() {
+    let errors = |findings: &[Finding]| findings.iter().filter(|finding| finding.is_error()).count();
+    let safe = |finding: &&Finding| finding.fix.as_ref().is_some_and(|fix| fix.safety == Safety::Safe);
+    for text in snippets() {
+        let source = Source::new("test.mlp", &text);
+        let before = checked(&text).findings;
+        let once = fix::fix(&source, Safety::Safe, |source| checked(&source.text).findings);
+        assert!(errors(&once.findings) <= errors(&before), "{}", once.text);
+        assert_eq!(once.findings.iter().filter(safe).count(), 0, "{}", once.text);
+        let again =
+            fix::fix(&Source::new("test.mlp", &once.text), Safety::Safe, |source| checked(&source.text).findings);
+        assert_eq!((&again.text, again.mended.len()), (&once.text, 0));
+        let bold = fix::fix(&source, Safety::Unsafe, |source| checked(&source.text).findings);
+        assert!(errors(&bold.findings) <= errors(&before), "{}", bold.text);
+    }
+}
+
+#[test]
+fn levels_are_what_is_heard_and_never_touch_an_error() {
+    for text in snippets() {
+        let found = checked(&text).findings;
+        let all = |level| {
+            let mut levels = Levels::default();
+            levels.set(Levels::ALL, level).unwrap();
+            levels.apply(found.clone())
+        };
+        let errors: Vec<_> = found.iter().filter(|finding| finding.is_error()).cloned().collect();
+        assert_eq!(Levels::default().apply(found.clone()), found);
+        assert_eq!(all(Level::Warn), found);
+        assert_eq!(all(Level::Allow), errors);
+        assert!(all(Level::Deny).iter().all(Finding::is_error) && all(Level::Deny).len() == found.len());
+    }
+}
+
+#[test]
+fn a_level_is_set_once_and_only_for_lints() {
+    let mut levels = Levels::default();
+    assert_eq!(levels.set("unused-param", Level::Allow), Ok(()));
+    assert_eq!(levels.set("W0201", Level::Allow), Ok(()));
+    assert_eq!(levels.set("warnings", Level::Deny), Ok(()));
+    let of = |code: &Code| levels.of(code);
+    assert_eq!((of(&codes::UNUSED_PARAM), of(&codes::UNUSED_SCHEMA)), (Level::Allow, Level::Deny));
+    let mut message = |name| levels.set(name, Level::Warn).unwrap_err().to_string();
+    assert_eq!(message("W0201"), "`W0201` is given two levels");
+    assert_eq!(message("unknown-step"), "`unknown-step` is an error, and errors have no level");
+    assert_eq!(message("unused-pram"), "no lint has the name `unused-pram`");
+    let near = Levels::default().set("unused-pram", Level::Warn).unwrap_err();
+    assert!(matches!(near, LevelError::Unknown { near: Some("unused-param"), .. }));
 }
 
 /// Ten thousand declarations, a million elements, a long cycle: no stack runs out. Time is in the benchmarks.

@@ -86,6 +86,13 @@ case_files! {
     deploy: "deploy.txt";
     monitor: "monitor.txt";
     trigger: "trigger.txt";
+    programs: "programs.txt";
+    secrets: "secrets.txt";
+    sources: "sources.txt";
+    silence: "silence.txt";
+    constants: "constants.txt";
+    tables: "tables.txt";
+    wiring: "wiring.txt";
 }
 
 #[test]
@@ -93,6 +100,30 @@ fn the_prelude_is_sound() {
     let checked = checked(PRELUDE);
     assert_eq!(render::findings(&Source::new("test.mlp", PRELUDE), &checked.findings), "no findings\n");
     insta::assert_snapshot!(serde_json::to_string_pretty(&checked.pipeline).unwrap());
+}
+
+#[test]
+fn a_silencer_tells_its_reason_and_what_it_silences() {
+    let checked = checked(&format!("{PRELUDE}param a: int = 1   # mlp: allow(unused-param) because \"soon\"\n"));
+    let silenced: Vec<_> = checked.silenced.iter().map(|one| (&*one.finding.code.id, one.because.as_deref())).collect();
+    assert_eq!(silenced, [("W0201", Some("soon"))]);
+    assert!(checked.pipeline.is_some());
+}
+
+#[test]
+fn a_file_without_its_edition_can_say_that_it_means_to() {
+    assert_eq!(checked("# mlp: allow(missing-edition)\nparam _a: int = 1\n").findings, []);
+}
+
+#[test]
+fn what_is_silent_for_one_value_may_speak_for_another() {
+    let text = format!(
+        "{PRELUDE}param a: fraction = 50%\ngate g {{\n  require (eval.auc ?? 0%) >= a   # mlp: allow(always-holds)\n}}\n"
+    );
+    let names = |checked: Checked| checked.findings.iter().map(|one| one.code.name.to_string()).collect::<Vec<_>>();
+    assert_eq!(names(checked_with(&text, &[])), ["unused-silencer"]);
+    assert_eq!(names(checked_with(&text, &[("a", "0%")])), [""; 0]);
+    assert_eq!(names(checked_with(&text, &[("a", "60%")])), [""; 0]);
 }
 
 const LIVE: &str = include_str!("live.mlp");
@@ -169,6 +200,11 @@ fn every_code_has_a_wrong_example() {
         include_str!("snapshots/mlp_lang__check__tests__deploy.snap"),
         include_str!("snapshots/mlp_lang__check__tests__monitor.snap"),
         include_str!("snapshots/mlp_lang__check__tests__trigger.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__programs.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__secrets.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__sources.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__what_an_engine_cannot_do_is_said_before_anything_runs.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__silence.snap"),
         include_str!("snapshots/mlp_lang__check__tests__ten_planted_mistakes_are_ten_findings.snap"),
     ]
     .concat();
@@ -211,4 +247,24 @@ fn the_ten_mistakes_of_the_whole_tool_are_ten_findings() {
     let findings = checked(text).findings;
     let names: Vec<&str> = findings.iter().map(|finding| &*finding.code.name).collect();
     assert_eq!(names.len(), 10, "{}", render::findings(&Source::new("ten_mistakes.mlp", text), &findings));
+}
+
+/// What a pipeline asks for beyond what every engine does, said at the place that asks.
+#[test]
+fn what_an_engine_cannot_do_is_said_before_anything_runs() {
+    let text = format!(
+        "{PRELUDE}pipeline p {{ allow = [\"process\"] }}\nstep a = docker(\"x:1\") {{ out {{ x: file }} }}\n\
+         step b = process([\"make\"])\n\
+         step c = tabular.split(customers, test: 10%) {{ retry = 2, backoff = 1s, cache = false }}\n\
+         data d: Customer {{ source = csv(\"https://example.com/rows.csv\"), pii mask }}\n\
+         data e: Customer {{ source = split.train, pii allow }}\n\
+         data f: Customer {{ source = json_lines(\"s3://bucket/rows.jsonl\") }}\n\
+         data g: Customer {{ source = sql(\"postgres://db/shop\", query: \"select 1\") }}\n"
+    );
+    let source = Source::new("test.mlp", &text);
+    let checked = checked(&text);
+    assert_eq!(render::findings(&source, &checked.findings), "no findings\n");
+    let pipeline = checked.pipeline.unwrap();
+    assert_eq!(crate::capability::missing(&source, &pipeline, |_| true), []);
+    insta::assert_snapshot!(render::findings(&source, &crate::capability::missing(&source, &pipeline, |_| false)));
 }
