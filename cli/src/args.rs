@@ -149,6 +149,12 @@ pub enum Command {
     /// Tell the story of a run, a step of a run, or a model
     #[command(after_help = "Examples:\n  mlp show last\n  mlp show 3 train\n  mlp show churn\n  mlp show churn@2")]
     Show(Show),
+    /// Serve an editor: the language server protocol over standard input and output
+    Lsp {
+        /// Taken for editors that insist on saying it; there is no other way
+        #[arg(long, hide = true)]
+        stdio: bool,
+    },
     /// Look after the state folder
     State {
         #[command(subcommand)]

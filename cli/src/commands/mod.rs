@@ -67,6 +67,7 @@ pub fn main() -> Exit {
         Command::Runs(args) => runs::runs(&screen, args),
         Command::Logs(args) => logs::logs(&screen, args),
         Command::Show(args) => show::show(&screen, args),
+        Command::Lsp { .. } => Ok(crate::lsp::serve()),
         Command::State { command: State::Rebuild } => state::rebuild(&screen),
         Command::Completions { shell } => completions::completions(&screen, *shell),
     };
