@@ -49,6 +49,8 @@ codes! {
     BAD_OVERRIDE = "E0309" "bad-override" "A value of `--param` that is not of the declared type.";
     BAD_ARGUMENTS = "E0310" "bad-arguments" "Arguments that a function does not take.";
     NOT_ONE_OF = "E0311" "not-one-of" "A text that is none of those allowed.";
+    SECRET_SEEN = "E0312" "secret-seen" "A secret where it would be seen: in a command, a setting, a log or a fingerprint.";
+    NOT_A_SECRET = "E0313" "not-a-secret" "A plain value where a secret is wanted.";
     CYCLE = "E0401" "cycle" "Nodes that wait for each other.";
     MISSING_ARGUMENT = "E0402" "missing-argument" "A call without an argument that must be given.";
     TOO_MANY_ARGUMENTS = "E0403" "too-many-arguments" "Arguments without a name beyond the inputs of a step.";
@@ -80,6 +82,15 @@ codes! {
     NOT_LOGGED = "E0429" "not-logged" "A monitor of a deployment that logs nothing.";
     BAD_SCHEDULE = "E0430" "bad-schedule" "A schedule that cannot be read.";
     NEVER_FIRES = "E0431" "never-fires" "A schedule that no day fits.";
+    BAD_SECRET = "E0440" "bad-secret" "A secret that does not say where it is found.";
+    BAD_IMAGE = "E0441" "bad-image" "A name of a container image that cannot be read.";
+    NOT_ALLOWED = "E0442" "not-allowed" "A step outside of a sandbox in a pipeline that does not allow it.";
+    BEYOND_RESOURCES = "E0443" "beyond-resources" "A step that asks for more than the pipeline's machines have.";
+    NOTHING_TO_RUN = "E0444" "nothing-to-run" "A program's step without a program.";
+    BAD_ADDRESS = "E0445" "bad-address" "An address of a table or a host that cannot be read.";
+    MISFIT_SOURCE = "E0448" "misfit-source" "A table of a step that is no table of the data's schema.";
+    MISPLACED_SETTING = "E0449" "misplaced-setting" "A setting that this kind of step cannot use.";
+    MISSING_CAPABILITY = "E0902" "missing-capability" "A node that asks for what this version cannot do.";
     UNUSED_PARAM = "W0201" "unused-param" "A parameter that nothing reads.";
     UNUSED_SCHEMA = "W0202" "unused-schema" "A schema that no data has.";
     UNUSED_MODULE = "W0203" "unused-module" "A `use` that no step calls.";
@@ -88,6 +99,11 @@ codes! {
     ALWAYS_HOLDS = "W0403" "always-holds" "A requirement or expectation that cannot fail.";
     FIRST_RUN_FAILS = "W0404" "first-run-fails" "A requirement on what the first run cannot measure.";
     IDLE_REFERENCE = "W0405" "idle-reference" "A reference that no watch is measured against.";
+    UNUSED_SECRET = "W0410" "unused-secret" "A secret that nothing is given.";
+    WRITTEN_SECRET = "W0411" "written-secret" "A text that looks like a credential.";
+    FLOATING_IMAGE = "W0412" "floating-image" "An image whose name may mean other bytes tomorrow.";
+    CACHED_NETWORK = "W0413" "cached-network" "A step with a network whose outcome is taken from the cache.";
+    IDLE_SETTING = "W0414" "idle-setting" "A setting that changes nothing.";
     UNUSED_SILENCER = "W0901" "unused-silencer" "A silencer without anything to silence.";
     UNKNOWN_LINT = "W0902" "unknown-lint" "A silencer of a lint that does not exist.";
     BAD_SILENCER = "W0903" "bad-silencer" "A comment that begins with `mlp:` and is no silencer.";

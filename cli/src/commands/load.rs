@@ -7,6 +7,7 @@ use crate::render::{findings, json};
 use crate::screen::Screen;
 use crate::world::World;
 use indexmap::IndexMap;
+use mlp_lang::capability;
 use mlp_lang::check::check;
 use mlp_lang::finding::Finding;
 use mlp_lang::pipeline::{NodeKind, Pipeline};
@@ -37,6 +38,17 @@ pub fn load(screen: &Screen, path: &Path, params: &[(String, String)]) -> Result
         screen.say(&format!("{}; nothing was run\n", findings::counts(&checked.findings, 1)));
         return Err(Stopped::Told(Exit::Usage));
     };
+    let unable = capability::missing(&sources[0], &pipeline, |_| false);
+    if !unable.is_empty() {
+        let mut all = checked.findings;
+        all.extend(unable);
+        if screen.is_json() {
+            screen.print_json(&json::check(1, &all, &sources, &[]), true)?;
+        }
+        screen.say(&findings::full(&all, &sources, screen.width()));
+        screen.say(&format!("{}; nothing was run\n", findings::counts(&all, 1)));
+        return Err(Stopped::Told(Exit::Usage));
+    }
     if !checked.findings.is_empty() && !screen.options.quiet && !screen.is_json() {
         screen.say(&findings::full(&checked.findings, &sources, screen.width()));
     }

@@ -19,7 +19,7 @@ mod state;
 mod status;
 mod story;
 
-use crate::args::{Cli, Command, Options, Output, State};
+use crate::args::{Cli, Command, Options, State};
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::screen::Screen;
@@ -36,8 +36,8 @@ pub fn main() -> Exit {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    if cli.options.output == Output::Concise && !matches!(cli.command, Command::Check(_)) {
-        let message = "`--output concise` is for `mlp check` only; this command has `text` and `json`";
+    if cli.options.output.is_of_findings() && !matches!(cli.command, Command::Check(_)) {
+        let message = "only `mlp check` writes its results like this; this command has `text` and `json`";
         return usage(&Cli::command().error(clap::error::ErrorKind::InvalidValue, message));
     }
     start_tracing();

@@ -4,7 +4,7 @@ use crate::codes;
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::span::Span;
-use crate::syntax::ast::{Declaration, DeclarationKind, Event, Task};
+use crate::syntax::ast::{Declaration, DeclarationKind, Event};
 
 /// Reports every declaration and clause that this version cannot run.
 pub(super) fn report(cx: &mut Context<'_>) {
@@ -31,10 +31,6 @@ fn of(declaration: &Declaration) -> Vec<(Span, &'static str, &'static str)> {
         DeclarationKind::Component { .. } => {
             vec![(keyword, "component", "write its declarations where they are used")]
         }
-        DeclarationKind::Secret { .. } => vec![(keyword, "secret", "steps of this version are given no secrets")],
-        DeclarationKind::Data { pii: Some(rule), .. } => {
-            vec![(rule.span, "pii", "keep such columns out of the file that is read")]
-        }
         DeclarationKind::Trigger { event, .. } => match event {
             Event::Webhook(name) => vec![(name.span, "webhook", "start runs by a schedule")],
             Event::Commit(name) => vec![(name.span, "commit", "start runs by a schedule")],
@@ -49,13 +45,8 @@ fn of(declaration: &Declaration) -> Vec<(Span, &'static str, &'static str)> {
             let approve = |span| (span, "approve", "a gate requires conditions on metrics");
             approvals.iter().map(|approval| approve(approval.span)).collect()
         }
-        DeclarationKind::Step { fan, task: Task { with, inputs, outputs }, .. } => {
-            let fan = fan.iter().map(|fan| (fan.span, "for", "write one step for each"));
-            let clauses = [("with", with.as_ref().map(|it| it.span)), ("in", inputs.as_ref().map(|it| it.span))];
-            let clauses = clauses.into_iter().chain([("out", outputs.as_ref().map(|it| it.span))]);
-            let clauses =
-                clauses.filter_map(|(word, span)| Some((span?, word, "only steps that run programs have it")));
-            fan.chain(clauses).collect()
+        DeclarationKind::Step { fan, .. } => {
+            fan.iter().map(|fan| (fan.span, "for", "write one step for each")).collect()
         }
         _ => Vec::new(),
     }
