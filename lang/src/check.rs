@@ -143,6 +143,7 @@ fn check_one<T>(
     }
     let before = findings.len();
     let mut cx = Context::new(source, &syntax.file, names, findings, linked.as_ref());
+    cx.overridden = overrides.keys().cloned().collect();
     let pipeline = lower::lower(&mut cx, modules, overrides, purpose);
     judge::fits(&mut cx);
     let whole = before..cx.findings.len();

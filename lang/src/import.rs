@@ -57,6 +57,11 @@ pub fn identity(path: &str) -> String {
     clean.strip_prefix("./").map(str::to_owned).unwrap_or(clean)
 }
 
+/// The candidate most like `name`, if one is like it at all: what was probably meant by a path where nothing is.
+pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    crate::names::nearest(name, candidates)
+}
+
 /// Without `.`, empty parts and `x/../`; a leading `./` stays, as the user wrote it.
 fn clean(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();

@@ -4,6 +4,8 @@
 //! lines; there a name counts as used when its word stands anywhere else in the text, so that one mistake does not make
 //! a second finding.
 
+mod credentials;
+
 use crate::codes;
 use crate::context::Context;
 use crate::finding::{Finding, Safety};
@@ -23,6 +25,7 @@ pub(crate) fn lint(cx: &mut Context<'_>, broken: bool, library: bool) {
     gates(cx);
     idle_steps(cx, broken);
     components(cx, broken);
+    credentials::lint(cx);
 }
 
 fn unused(cx: &mut Context<'_>, broken: bool, library: bool) {
@@ -41,6 +44,7 @@ fn unused(cx: &mut Context<'_>, broken: bool, library: bool) {
         let (code, message) = match kind {
             Kind::Param => (codes::UNUSED_PARAM, format!("nothing reads the parameter `{name}`")),
             Kind::Schema => (codes::UNUSED_SCHEMA, format!("no data has the schema `{name}`")),
+            Kind::Secret => (codes::UNUSED_SECRET, format!("nothing is given the secret `{name}`")),
             Kind::Module if files => (codes::UNUSED_IMPORT, format!("nothing needs what `{name}` brings")),
             Kind::Module => (codes::UNUSED_MODULE, format!("no step calls the module `{name}`")),
             Kind::Component => (codes::UNUSED_COMPONENT, format!("the component `{name}` has no instance")),
@@ -72,7 +76,8 @@ fn idle_steps(cx: &mut Context<'_>, broken: bool) {
     let ends = |declaration: &Declaration| {
         matches!(declaration.kind, DeclarationKind::Gate { .. } | DeclarationKind::Model { .. })
     };
-    if broken || !file.declarations.iter().any(ends) {
+    // What is wrong with a step may be why nothing reads it.
+    if broken || cx.findings.iter().any(Finding::is_error) || !file.declarations.iter().any(ends) {
         return;
     }
     let mentioned = mentioned(&file.declarations);
@@ -298,6 +303,7 @@ fn of_strategy<'a>(strategy: &'a Strategy, expression: &mut impl FnMut(&'a Expr)
     }
     strategy.phases.iter().for_each(|phase| expression(&phase.length));
     strategy.settings.iter().for_each(|setting| expression(&setting.value));
+    strategy.goals.iter().for_each(|goal| expression(&goal.metric));
     let Some(check) = &strategy.check else { return };
     check.every.iter().for_each(&mut *expression);
     for verdict in &check.verdicts {
@@ -341,11 +347,21 @@ fn gates(cx: &mut Context<'_>) {
         }
     }
     for name in &ungated {
-        let finding = Finding::warning(
-            codes::UNGATED_MODEL,
-            cx.place(name.span),
-            format!("the model `{}` is registered whatever it measures", name.name),
-        );
+        let served = file.declarations.iter().find_map(|declaration| match &declaration.kind {
+            DeclarationKind::Deploy { model, .. } if model.name == name.name => Some(model.span),
+            _ => None,
+        });
+        let finding = match served {
+            Some(span) => {
+                let message = format!("the model `{}` goes live whatever it measures", name.name);
+                let finding = Finding::warning(codes::UNGATED_DEPLOYMENT, cx.place(name.span), message);
+                finding.label("no gate").also(cx.place(span), "served here")
+            }
+            None => {
+                let message = format!("the model `{}` is registered whatever it measures", name.name);
+                Finding::warning(codes::UNGATED_MODEL, cx.place(name.span), message)
+            }
+        };
         cx.report(match gates.first() {
             Some(gate) => finding.help(format!("let it wait for a gate: `after {}`", gate.name)),
             None => finding.help("declare a `gate` and let it wait: `after quality`"),

@@ -12,6 +12,7 @@ use mlp_core::executor::Tables;
 use mlp_core::predictor::Cells;
 use mlp_data::TableReader;
 use mlp_data::cells::read_table;
+use mlp_lang::capability::Purpose;
 use mlp_lang::live::DeployNode;
 use mlp_lang::pipeline::{DataNode, DataSource};
 use mlp_lang::types::{Column, Schema, Type};
@@ -42,7 +43,7 @@ pub fn replay(screen: &Screen, args: &Replay) -> Result<Exit, Fault> {
 
 /// The whole loop in this process: the pipeline is run, its deployment lives, the rows are played to it.
 fn through(screen: &Screen, args: &Replay, file: &Path) -> Result<Exit, Fault> {
-    let loaded = match load(screen, file, &args.params.params) {
+    let loaded = match load(screen, file, &args.params.params, Purpose::Serve) {
         Ok(loaded) => loaded,
         Err(stopped) => return stopped.end(),
     };

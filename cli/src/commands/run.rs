@@ -16,6 +16,7 @@ use mlp_core::error::EngineError;
 use mlp_core::executor::Cancel;
 use mlp_core::project::Project;
 use mlp_core::request::{Parts, RunReport, RunRequest};
+use mlp_lang::capability::Purpose;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -25,7 +26,7 @@ const FOREVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Runs a pipeline.
 pub fn run(screen: &Screen, args: &Run) -> Result<Exit, Fault> {
-    let loaded = match load(screen, &args.file, &args.params.params) {
+    let loaded = match load(screen, &args.file, &args.params.params, Purpose::Run) {
         Ok(loaded) => loaded,
         Err(stopped) => return stopped.end(),
     };
@@ -81,7 +82,12 @@ fn request(loaded: Loaded, args: &Run, jobs: usize, aliases: Aliases) -> RunRequ
     }
 }
 
-fn carry_out(mut engine: Engine, request: RunRequest, progress: Arc<dyn Progress>) -> Result<RunReport, Fault> {
+/// Runs to the end, or until somebody interrupts.
+pub(super) fn carry_out(
+    mut engine: Engine,
+    request: RunRequest,
+    progress: Arc<dyn Progress>,
+) -> Result<RunReport, Fault> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

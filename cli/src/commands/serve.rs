@@ -9,6 +9,7 @@ use crate::living::{self, Served};
 use crate::render::text::clean;
 use crate::screen::Screen;
 use mlp_core::project::Project;
+use mlp_lang::capability::Purpose;
 use mlp_live::clock::LiveClock;
 use mlp_live::home::Home;
 use mlp_live::machine::What;
@@ -61,7 +62,7 @@ fn served_before(screen: &Screen) -> Result<(Project, Vec<PathBuf>), Fault> {
 fn load_all(screen: &Screen, project: &Project, files: &[PathBuf]) -> Result<Vec<Served>, Stopped> {
     let mut served: Vec<Served> = Vec::new();
     for file in files {
-        let loaded = load(screen, file, &[])?;
+        let loaded = load(screen, file, &[], Purpose::Serve)?;
         if super::project(&screen.options, file) != *project {
             let fault = Fault::usage(format!("{} belongs to another project", file.display()));
             return Err(fault.next("serve each project by itself, or name one state folder with `--state DIR`").into());

@@ -132,7 +132,7 @@ impl<'w> Linker<'w> {
                 }
                 continue;
             }
-            self.expr(&mut value, At::In(0), true, None);
+            self.expr(&mut value, At::In(0), true, &[]);
             let mut ty = output.ty.clone();
             ty.iter_mut().for_each(|ty| self.ty(ty, At::File(own)));
             let what = format!("the output `{}`", output.name.name);
@@ -457,7 +457,7 @@ impl<'w> Linker<'w> {
             let what = format!("`{}` of `{}`", param.name.name, component.name.name);
             if is_piped(param) {
                 if let Some(mut value) = argument {
-                    self.expr(&mut value, caller, true, None);
+                    self.expr(&mut value, caller, true, &[]);
                     let (ty, note) = (Some(ty), Some(note.clone()));
                     self.fits.push(Fit { what, value, ty, note, instance: Some(instance) });
                 }
@@ -566,6 +566,7 @@ impl<'w> Linker<'w> {
             given,
             findings: self.findings,
             missing,
+            alone: self.definition.is_some(),
         }
     }
 

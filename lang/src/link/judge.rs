@@ -118,6 +118,7 @@ fn sampled(linked: &Linked) -> Option<Linked> {
         given: linked.given.clone(),
         findings: Vec::new(),
         missing: linked.missing.clone(),
+        alone: linked.alone,
     })
 }
 

@@ -53,6 +53,8 @@ pub(crate) struct Linked {
     pub(crate) findings: Vec<Finding>,
     /// Names of a `use` of files that brings nothing, which was reported.
     pub(crate) missing: HashSet<String>,
+    /// A component by itself.
+    pub(crate) alone: bool,
 }
 
 /// An instance, for messages.

@@ -35,31 +35,32 @@ impl<'w> Linker<'w> {
                 }
                 for setting in settings {
                     let piped = matches!(setting.value.kind, ExprKind::Name(_) | ExprKind::Member(..));
-                    self.expr(&mut setting.value, at, piped, None);
+                    self.expr(&mut setting.value, at, piped, &[]);
                 }
                 self.clauses(expectations, at, false);
             }
             Step { body, fan, when, after, task, settings, .. } => {
-                let variable = fan.as_ref().map(|fan| fan.variable.name.clone());
-                let variable = variable.as_deref();
-                fan.iter_mut().for_each(|fan| self.expr(&mut fan.values, at, false, None));
-                self.body(body, at, variable);
-                when.iter_mut().for_each(|condition| self.expr(condition, at, true, variable));
+                // `for x in ...` gives a value to a word, and `with { x: 1 }` does in the settings of a program.
+                let mut bound: Vec<String> = fan.iter().map(|fan| fan.variable.name.clone()).collect();
+                fan.iter_mut().for_each(|fan| self.value(&mut fan.values, at));
+                self.body(body, at, &bound);
+                when.iter_mut().for_each(|condition| self.expr(condition, at, true, &bound));
                 self.idents(after, at);
                 for (clause, piped) in [(&mut task.with, false), (&mut task.inputs, true)] {
                     for (_, value) in clause.iter_mut().flat_map(|clause| &mut clause.entries) {
-                        self.expr(value, at, piped, variable);
+                        self.expr(value, at, piped, &bound);
                     }
                 }
                 task.outputs.iter_mut().flat_map(|it| &mut it.entries).for_each(|(_, ty)| self.ty(ty, at));
+                bound.extend(task.with.iter().flat_map(|with| &with.entries).map(|(name, _)| name.name.clone()));
                 for setting in settings {
-                    self.expr(&mut setting.value, at, false, variable);
+                    self.expr(&mut setting.value, at, false, &bound);
                 }
             }
             Tune { over, space, goals, settings, .. } => {
                 self.ident(over, at);
                 space.iter_mut().for_each(|line| self.value(&mut line.values, at));
-                goals.iter_mut().for_each(|goal| self.expr(&mut goal.metric, at, true, None));
+                goals.iter_mut().for_each(|goal| self.expr(&mut goal.metric, at, true, &[]));
                 self.settings(settings, at);
             }
             Gate { requirements, approvals, after, .. } => {
@@ -72,7 +73,7 @@ impl<'w> Linker<'w> {
                 self.idents(after, at);
             }
             Model { value, after, card, settings, .. } => {
-                self.expr(value, at, true, None);
+                self.expr(value, at, true, &[]);
                 self.idents(after, at);
                 card.iter_mut().for_each(|(_, value)| self.value(value, at));
                 self.settings(settings, at);
@@ -88,7 +89,7 @@ impl<'w> Linker<'w> {
                     self.values(&mut rhythm.over, at);
                 }
                 for setting in settings {
-                    self.expr(&mut setting.value, at, true, None);
+                    self.expr(&mut setting.value, at, true, &[]);
                 }
                 watches.iter_mut().for_each(|watch| self.value(&mut watch.condition, at));
                 for breach in breaches {
@@ -107,7 +108,7 @@ impl<'w> Linker<'w> {
                 withs.iter_mut().for_each(|with| self.value(&mut with.value, at));
                 for line in expectations {
                     if let TestKind::Holds(condition) = &mut line.kind {
-                        self.expr(condition, at, true, None);
+                        self.expr(condition, at, true, &[]);
                     }
                 }
             }
@@ -140,7 +141,7 @@ impl<'w> Linker<'w> {
 
     fn clauses(&mut self, clauses: &mut [Clause], at: At, nodes: bool) {
         for clause in clauses {
-            self.expr(&mut clause.condition, at, nodes, None);
+            self.expr(&mut clause.condition, at, nodes, &[]);
             self.values(&mut clause.min_support, at);
         }
     }
@@ -151,12 +152,12 @@ impl<'w> Linker<'w> {
 
     /// An expression in which a bare word is no node.
     pub(super) fn value(&mut self, value: &mut Expr, at: At) {
-        self.expr(value, at, false, None);
+        self.expr(value, at, false, &[]);
     }
 
     /// What a step calls, with its arguments.
-    fn body(&mut self, body: &mut Expr, at: At, variable: Option<&str>) {
-        let ExprKind::Call(callee, arguments) = &mut body.kind else { return self.expr(body, at, true, variable) };
+    fn body(&mut self, body: &mut Expr, at: At, bound: &[String]) {
+        let ExprKind::Call(callee, arguments) = &mut body.kind else { return self.expr(body, at, true, bound) };
         let mut inputs: Vec<String> = Vec::new();
         if let ExprKind::Member(base, step) = &mut callee.kind
             && let ExprKind::Name(module) = &mut base.kind
@@ -178,16 +179,16 @@ impl<'w> Linker<'w> {
         }
         for argument in arguments {
             let piped = argument.name.as_ref().is_none_or(|name| inputs.contains(&name.name));
-            self.expr(&mut argument.value, at, piped, variable);
+            self.expr(&mut argument.value, at, piped, bound);
         }
     }
 
-    /// An expression. `nodes`: whether a bare word may be a node. `variable`: the word that a `for` gives a value.
-    pub(super) fn expr(&mut self, expr: &mut Expr, at: At, nodes: bool, variable: Option<&str>) {
+    /// An expression. `nodes`: whether a bare word may be a node. `bound`: words that have a value here.
+    pub(super) fn expr(&mut self, expr: &mut Expr, at: At, nodes: bool, bound: &[String]) {
         let mut waiting = vec![expr];
         while let Some(expr) = waiting.pop() {
             if matches!(expr.kind, ExprKind::Name(_)) || root(expr).is_some() {
-                self.path(expr, at, nodes, variable);
+                self.path(expr, at, nodes, bound);
                 continue;
             }
             match &mut expr.kind {
@@ -234,12 +235,12 @@ impl<'w> Linker<'w> {
     }
 
     /// A name, or members of one.
-    fn path(&mut self, expr: &mut Expr, at: At, nodes: bool, variable: Option<&str>) {
+    fn path(&mut self, expr: &mut Expr, at: At, nodes: bool, bound: &[String]) {
         let bare = match &expr.kind {
             ExprKind::Name(word) => Some(word.clone()),
             _ => None,
         };
-        if variable.is_some() && root(expr) == variable {
+        if root(expr).is_some_and(|root| bound.iter().any(|word| word == root)) {
             return;
         }
         let Some(word) = bare else { return self.followed(expr, at) };

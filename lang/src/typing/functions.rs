@@ -13,7 +13,7 @@ use crate::value::Value;
 use crate::written::listed;
 
 /// Known to the language; this version does not have them.
-const LATER: &[&str] = &["policy", "secret"];
+const LATER: &[&str] = &["policy"];
 
 impl Typing<'_, '_, '_> {
     pub(super) fn call(&mut self, expr: &ast::Expr, callee: &ast::Expr, arguments: &[Argument]) -> Typed {
@@ -34,9 +34,16 @@ impl Typing<'_, '_, '_> {
             (name, Scope::Service) if name == "mean" || live::quantile(name).is_some() => {
                 self.latency(expr.span, name, arguments)
             }
+            ("secret", _) => {
+                self.secret_seen("secret(...)", expr.span);
+                Typed::unknown()
+            }
             ("baseline" | "sigma", Scope::Limit(past)) => self.history(expr.span, name, past, arguments),
             ("missing" | "unique" | "distinct" | "mean" | "fresh", Scope::Table(_)) => self.stat(expr, name, arguments),
             ("min" | "max", Scope::Table(_)) if arguments.len() == 1 => self.stat(expr, name, arguments),
+            ("rows", Scope::Table(_)) => {
+                self.misused(expr.span, "`rows` takes no arguments".to_owned(), "rows >= 1_000")
+            }
             ("missing" | "unique" | "distinct" | "mean" | "fresh" | "rows", _) => {
                 self.cx.report(
                     Finding::error(
@@ -237,7 +244,7 @@ impl Typing<'_, '_, '_> {
         }
         let over = OverGroups { reduce, by: column_name.to_owned(), min_support: self.min_support };
         let text = self.cx.text(expr.span);
-        let metric = MetricRef { node, output, metric: field.name, over: Some(over), text };
+        let metric = MetricRef { node, output, metric: field.name, over: Some(over), across: None, text };
         Typed { ty: field.ty, expr: Expr::Metric(metric) }
     }
 }

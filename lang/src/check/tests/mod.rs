@@ -4,6 +4,7 @@ mod files;
 mod laws;
 mod render;
 
+use crate::capability::{ABSENT, Purpose};
 use crate::check::{Checked, check, inspect};
 use crate::pipeline::NodeKind;
 use crate::signature::{ModuleError, ModuleSignature, Modules};
@@ -87,7 +88,20 @@ case_files! {
     deploy: "deploy.txt";
     monitor: "monitor.txt";
     trigger: "trigger.txt";
+    programs: "programs.txt";
+    secrets: "secrets.txt";
+    sources: "sources.txt";
+    tune: "tune.txt";
+    testing: "testing.txt";
+    people: "people.txt";
+    certainty: "certainty.txt";
+    serving: "serving.txt";
+    ab: "ab.txt";
+    events: "events.txt";
     silence: "silence.txt";
+    constants: "constants.txt";
+    tables: "tables.txt";
+    wiring: "wiring.txt";
 }
 
 #[test]
@@ -198,6 +212,17 @@ fn every_code_has_a_wrong_example() {
         include_str!("snapshots/mlp_lang__check__tests__files__files.snap"),
         include_str!("snapshots/mlp_lang__check__tests__files__components.snap"),
         include_str!("snapshots/mlp_lang__check__tests__files__reuse_lints.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__programs.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__secrets.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__sources.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__what_an_engine_cannot_do_is_said_before_anything_runs.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__tune.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__testing.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__people.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__certainty.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__serving.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__ab.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__events.snap"),
         include_str!("snapshots/mlp_lang__check__tests__silence.snap"),
         include_str!("snapshots/mlp_lang__check__tests__ten_planted_mistakes_are_ten_findings.snap"),
     ]
@@ -241,4 +266,25 @@ fn the_ten_mistakes_of_the_whole_tool_are_ten_findings() {
     let findings = checked(text).findings;
     let names: Vec<&str> = findings.iter().map(|finding| &*finding.code.name).collect();
     assert_eq!(names.len(), 10, "{}", render::findings(&Source::new("ten_mistakes.mlp", text), &findings));
+}
+
+/// What a pipeline asks for beyond what every engine does, said at the place that asks.
+#[test]
+fn what_an_engine_cannot_do_is_said_before_anything_runs() {
+    let text = format!(
+        "{PRELUDE}pipeline p {{ allow = [\"process\"] }}\nstep a = docker(\"x:1\") {{ out {{ x: file }} }}\n\
+         step b = process([\"make\"])\n\
+         step c = tabular.split(customers, test: 10%) {{ retry = 2, backoff = 1s, cache = false }}\n\
+         data d: Customer {{ source = csv(\"https://example.com/rows.csv\"), pii mask }}\n\
+         data e: Customer {{ source = split.train, pii allow }}\n\
+         data f: Customer {{ source = json_lines(\"s3://bucket/rows.jsonl\") }}\n\
+         data g: Customer {{ source = sql(\"postgres://db/shop\", query: \"select 1\") }}\n"
+    );
+    let source = Source::new("test.mlp", &text);
+    let checked = checked(&text);
+    assert_eq!(render::findings(&source, &checked.findings), "no findings\n");
+    let pipeline = checked.pipeline.unwrap();
+    let missing = |absent| crate::capability::missing(&pipeline, &source, Purpose::Run, absent);
+    assert_eq!(missing(&[]), []);
+    insta::assert_snapshot!(render::findings(&source, &missing(ABSENT)));
 }
