@@ -69,13 +69,27 @@ pub struct Options {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Output {
     /// For people
+    #[value(alias = "full")]
     Text,
     /// One JSON document; `run` writes one per line
     Json,
     /// One line for each finding (`check` only)
     Concise,
-    /// A JUnit report (`test` only)
+    /// SARIF 2.1.0, for code hosts and editors (`check` only)
+    Sarif,
+    /// Annotations of GitHub Actions (`check` only)
+    Github,
+    /// GitLab's code quality report (`check` only)
+    Gitlab,
+    /// A JUnit report (`check` and `test`)
     Junit,
+}
+
+impl Output {
+    /// Whether it is a way to write findings, and nothing else.
+    pub fn is_of_findings(self) -> bool {
+        !matches!(self, Output::Text | Output::Json)
+    }
 }
 
 /// When to use colours.
@@ -158,6 +172,30 @@ pub struct Check {
     /// What to call standard input in findings; plugins' paths start at its folder
     #[arg(long, value_name = "PATH", default_value = "<stdin>", hide_default_value = true)]
     pub stdin_name: String,
+    /// Apply the safe fixes and write the files; with `-` print the mended text
+    #[arg(long)]
+    pub fix: bool,
+    /// Apply also the fixes that a person should look at
+    #[arg(long, requires = "fix")]
+    pub unsafe_fixes: bool,
+    /// Show what `--fix` would change, and write nothing
+    #[arg(long, requires = "fix")]
+    pub diff: bool,
+    /// Do not tell this lint, by name or code; `warnings` stands for all; may be repeated
+    #[arg(long, value_name = "LINT", value_delimiter = ',')]
+    pub allow: Vec<String>,
+    /// Tell this lint as a warning
+    #[arg(long, value_name = "LINT", value_delimiter = ',')]
+    pub warn: Vec<String>,
+    /// Tell this lint as an error
+    #[arg(long, value_name = "LINT", value_delimiter = ',')]
+    pub deny: Vec<String>,
+    /// Admit the lints that this file lists, for example mlp-baseline.json
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub baseline: Option<PathBuf>,
+    /// List in the baseline what is found now
+    #[arg(long, requires = "baseline")]
+    pub write_baseline: bool,
     #[command(flatten)]
     pub params: Params,
 }

@@ -14,6 +14,7 @@
 //! - `--version`, `completions` and `check` start neither a runtime nor the sandbox nor the store.
 
 mod args;
+mod baseline;
 mod commands;
 mod exit;
 mod fault;

@@ -1,101 +1,216 @@
-//! What the language has and this version of the engine cannot carry out: said before anything runs.
+//! What an engine must be able to do to carry a pipeline out.
 //!
-//! A file with such a declaration is right, and `mlp check` finds nothing wrong with it. `plan`, `run` and `serve` ask here
-//! first, and do nothing when something is missing.
+//! A pipeline may be right and still ask for what an engine does not do. That is said before anything runs, for each place
+//! that asks.
 
 use crate::codes;
-use crate::context::place;
-use crate::finding::Finding;
+use crate::finding::{Finding, Place};
 use crate::live::{Form, Strategy, TriggerWhen};
-use crate::pipeline::{Node, NodeKind, Pipeline};
-use crate::span::{Source, Span};
+use crate::pipeline::{DataNode, DataSource, Node, NodeKind, Pipeline, StepNode};
+use crate::span::Source;
+use crate::work::{Pii, ProgramNode, Runner, Work};
 
-/// What a pipeline is about to be used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// `plan` and `run`: to its end, once. What only the resident engine lives through is left to it.
-    Run,
-    /// `serve`: whatever it declares.
-    Serve,
+/// Something that not every engine does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Capability {
+    /// Steps in containers.
+    Containers,
+    /// Steps that are programs on the machine itself.
+    Processes,
+    /// Steps that are queries.
+    Queries,
+    /// One step for each value of a list.
+    FanOut,
+    /// Files behind `https://`.
+    Https,
+    /// Files in object stores: `s3://`, `gs://`, `az://`.
+    ObjectStores,
+    /// Tables of databases.
+    Databases,
+    /// Files with a JSON object a line.
+    JsonLines,
+    /// Data that is a table of a step.
+    StepsAsData,
+    /// Looking for personal data.
+    Pii,
+    /// Waiting between attempts.
+    Backoff,
+    /// Running a step each time, whatever is remembered of it.
+    Uncached,
+    /// Choosing settings by trials.
+    Searches,
+    /// Gates that ask a policy.
+    Policies,
+    /// Gates that ask people.
+    Approvals,
+    /// Predicting tables.
+    Batches,
+    /// Predicting messages.
+    Streams,
+    /// Comparing versions by an experiment.
+    Experiments,
+    /// Runs that a webhook starts.
+    Webhooks,
+    /// Runs that a commit starts.
+    Commits,
+    /// Runs that the end of another pipeline starts.
+    EndsOfOthers,
 }
 
-/// One finding for each declaration of the pipeline that cannot be carried out, in the order of nodes.
-pub fn missing(pipeline: &Pipeline, source: &Source, purpose: Purpose) -> Vec<Finding> {
-    let nodes = match purpose {
-        Purpose::Run => pipeline.batch(),
-        Purpose::Serve => &pipeline.nodes,
-    };
+impl Capability {
+    /// For messages: "steps in containers".
+    pub fn words(self) -> &'static str {
+        match self {
+            Capability::Containers => "steps in containers",
+            Capability::Processes => "steps that are programs on the machine",
+            Capability::Queries => "steps that are queries",
+            Capability::FanOut => "one step for each value of a list",
+            Capability::Https => "rows behind `https://`",
+            Capability::ObjectStores => "rows in an object store",
+            Capability::Databases => "rows of a database",
+            Capability::JsonLines => "JSON lines",
+            Capability::StepsAsData => "data that a step gives",
+            Capability::Pii => "a search for personal data",
+            Capability::Backoff => "a wait between attempts",
+            Capability::Uncached => "steps that run each time",
+            Capability::Searches => "searches",
+            Capability::Policies => "policies in Rego",
+            Capability::Approvals => "approvals by people",
+            Capability::Batches => "predicting in batches",
+            Capability::Streams => "predicting of streams",
+            Capability::Experiments => "experiments with `ab`",
+            Capability::Webhooks => "runs that a webhook starts",
+            Capability::Commits => "runs that a commit starts",
+            Capability::EndsOfOthers => "runs that the end of another pipeline starts",
+        }
+    }
+
+    /// Asked for only by what the resident engine alone lives through: a run does without.
+    pub fn is_resident(self) -> bool {
+        matches!(self, Capability::Webhooks | Capability::Commits | Capability::EndsOfOthers)
+    }
+
+    /// What to do instead.
+    fn instead(self) -> &'static str {
+        match self {
+            Capability::Containers | Capability::Processes => {
+                "a plugin runs everywhere: `use \"./step.wasm\" as name`; `mlp check` still checks the step"
+            }
+            Capability::Queries => "compute the columns in a plugin, or before the file is written",
+            Capability::FanOut => "write one step for each value",
+            Capability::Https | Capability::ObjectStores => "fetch the file first, and name its path",
+            Capability::Databases => "export the rows to CSV or Parquet, and name the file",
+            Capability::JsonLines => "convert the file to CSV or Parquet",
+            Capability::StepsAsData => "give the step's output to the steps that read it",
+            Capability::Pii => "leave `pii` out, or write `pii allow` if the columns are known to be there",
+            Capability::Backoff => "leave `backoff` out: the next attempt then starts at once",
+            Capability::Searches => "give the settings as parameters, and run the file with several values",
+            Capability::Policies => "say it as conditions: `require eval.auc >= 80%`",
+            Capability::Approvals => "deploy with `canary { 5% until promoted ... }`: a person decides there",
+            Capability::Batches | Capability::Streams => "serve it `online(...)`",
+            Capability::Experiments => "take over with `canary { ... }`, and compare the versions by hand",
+            Capability::Webhooks | Capability::Commits | Capability::EndsOfOthers => {
+                "start runs `on schedule` or `on change`"
+            }
+            Capability::Uncached => "leave `cache` out, and name the step on the command line: `--force name`",
+        }
+    }
+}
+
+/// Each thing that the pipeline asks for and `can` denies: one finding for each node and capability, at the node's name.
+pub fn missing(source: &Source, pipeline: &Pipeline, can: impl Fn(Capability) -> bool) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for node in nodes {
-        for (span, capability, help) in of(node) {
-            let message = format!("{} needs {capability}, which this version of mlp does not have", called(node));
-            let finding = Finding::error(codes::MISSING_CAPABILITY, place(source, span), message);
-            findings.push(finding.label("cannot be carried out").help(help));
+    for node in &pipeline.nodes {
+        let mut asked: Vec<Capability> = Vec::new();
+        needed(node, &mut |capability| {
+            if !asked.contains(&capability) && !can(capability) {
+                asked.push(capability);
+            }
+        });
+        for capability in asked {
+            let place = Place::Source { path: source.path.clone(), span: node.span };
+            let message = format!("`{}` needs {}, which this mlp cannot do yet", node.name, capability.words());
+            let finding = Finding::error(codes::MISSING_CAPABILITY, place, message);
+            findings.push(finding.label("cannot run here").help(capability.instead()));
         }
     }
     findings
 }
 
-/// A node as people speak of it.
-fn called(node: &Node) -> String {
-    let kind = match &node.kind {
-        NodeKind::Data(_) => "the data",
-        NodeKind::Step(_) => "the step",
-        NodeKind::Tune(_) => "the search",
-        NodeKind::Gate(_) => "the gate",
-        NodeKind::Model(_) => "the model",
-        NodeKind::Registry(_) => "the reference",
-        NodeKind::Deploy(_) => "the deployment",
-        NodeKind::Monitor(_) => "the monitor",
-        NodeKind::Trigger(_) => "the trigger",
-    };
-    format!("{kind} `{}`", node.name)
-}
-
-/// What a node asks for that is not there: where, what, and what to do.
-fn of(node: &Node) -> Vec<(Span, &'static str, &'static str)> {
+fn needed(node: &Node, ask: &mut impl FnMut(Capability)) {
     match &node.kind {
-        NodeKind::Tune(_) => {
-            vec![(node.span, "searches", "give the settings as parameters, and run the file with several values")]
+        NodeKind::Data(data) => of_data(data, ask),
+        NodeKind::Step(step) => of_step(step, ask),
+        NodeKind::Program(program) => of_program(program, ask),
+        NodeKind::Query(_) => ask(Capability::Queries),
+        NodeKind::Fan(fan) => {
+            ask(Capability::FanOut);
+            // The members ask for the same, or for what the same settings say.
+            match fan.members.first() {
+                Some(Work::Step(step)) => of_step(step, ask),
+                Some(Work::Program(program)) => of_program(program, ask),
+                Some(Work::Query(_)) => ask(Capability::Queries),
+                None => {}
+            }
         }
+        NodeKind::Tune(_) => ask(Capability::Searches),
         NodeKind::Gate(gate) => {
-            let policies = gate
-                .policies
-                .iter()
-                .map(|policy| (policy.span, "policies in Rego", "say it as conditions: `require eval.auc >= 80%`"));
-            let approvals = gate.approvals.iter().map(|approval| {
-                (
-                    approval.span,
-                    "approvals by people",
-                    "deploy with `canary { 5% until promoted ... }`: a person decides there",
-                )
-            });
-            policies.chain(approvals).collect()
+            gate.policies.iter().for_each(|_| ask(Capability::Policies));
+            gate.approvals.iter().for_each(|_| ask(Capability::Approvals));
         }
         NodeKind::Deploy(deploy) => {
-            let form = match &deploy.form {
-                Form::Online => None,
-                Form::Batch { .. } => Some((node.span, "serving in batches", "serve it `online(...)`")),
-                Form::Stream { .. } => Some((node.span, "serving of streams", "serve it `online(...)`")),
-            };
-            let ab = matches!(deploy.strategy, Strategy::Ab(_)).then_some((
-                node.span,
-                "experiments with `ab`",
-                "take over with `canary { ... }`, and compare the versions by hand",
-            ));
-            form.into_iter().chain(ab).collect()
+            match deploy.form {
+                Form::Online => {}
+                Form::Batch { .. } => ask(Capability::Batches),
+                Form::Stream { .. } => ask(Capability::Streams),
+            }
+            if matches!(deploy.strategy, Strategy::Ab(_)) {
+                ask(Capability::Experiments);
+            }
         }
-        NodeKind::Trigger(trigger) => {
-            let capability = match &trigger.when {
-                TriggerWhen::Schedule { .. } | TriggerWhen::Change { .. } => return Vec::new(),
-                TriggerWhen::Webhook { .. } => "webhooks that start runs",
-                TriggerWhen::Commit { .. } => "runs that a commit starts",
-                TriggerWhen::End { .. } => "runs that the end of another pipeline starts",
-            };
-            vec![(node.span, capability, "start runs `on schedule` or `on change`")]
-        }
-        NodeKind::Data(_) | NodeKind::Step(_) | NodeKind::Model(_) | NodeKind::Registry(_) | NodeKind::Monitor(_) => {
-            Vec::new()
-        }
+        NodeKind::Trigger(trigger) => match trigger.when {
+            TriggerWhen::Schedule { .. } | TriggerWhen::Change { .. } => {}
+            TriggerWhen::Webhook { .. } => ask(Capability::Webhooks),
+            TriggerWhen::Commit { .. } => ask(Capability::Commits),
+            TriggerWhen::End { .. } => ask(Capability::EndsOfOthers),
+        },
+        NodeKind::Model(_) | NodeKind::Registry(_) | NodeKind::Monitor(_) => {}
     }
+}
+
+fn of_data(data: &DataNode, ask: &mut impl FnMut(Capability)) {
+    let mut source = &data.source;
+    loop {
+        match source {
+            DataSource::Csv { .. } | DataSource::Parquet { .. } => {}
+            DataSource::JsonLines { .. } => ask(Capability::JsonLines),
+            DataSource::Database { .. } => ask(Capability::Databases),
+            DataSource::Output(_) => ask(Capability::StepsAsData),
+            DataSource::Remote { remote, format } => {
+                ask(if remote.scheme == "https" { Capability::Https } else { Capability::ObjectStores });
+                source = format;
+                continue;
+            }
+        }
+        break;
+    }
+    if data.pii.is_some_and(|rule| rule != Pii::Allow) {
+        ask(Capability::Pii);
+    }
+}
+
+fn of_step(step: &StepNode, ask: &mut impl FnMut(Capability)) {
+    if step.limits.backoff.is_some() {
+        ask(Capability::Backoff);
+    }
+    if !step.conduct.cache {
+        ask(Capability::Uncached);
+    }
+}
+
+fn of_program(program: &ProgramNode, ask: &mut impl FnMut(Capability)) {
+    ask(match program.runner {
+        Runner::Docker(_) | Runner::Build(_) => Capability::Containers,
+        Runner::Process => Capability::Processes,
+    });
 }

@@ -6,9 +6,6 @@ use crate::finding::Code;
 
 pub use crate::syntax::codes::{NOT_IN_THIS_VERSION, UNEXPECTED_SYNTAX};
 
-/// Part of the language and right, but this version of the engine cannot carry it out. `plan`, `run` and `serve` say so.
-pub const MISSING_CAPABILITY: Code = Code::new("E0902", "missing-capability");
-
 macro_rules! codes {
     ($($constant:ident = $id:literal $name:literal $meaning:literal;)*) => {
         $(#[doc = $meaning] pub const $constant: Code = Code::new($id, $name);)*
@@ -53,6 +50,8 @@ codes! {
     BAD_OVERRIDE = "E0309" "bad-override" "A value of `--param` that is not of the declared type.";
     BAD_ARGUMENTS = "E0310" "bad-arguments" "Arguments that a function does not take.";
     NOT_ONE_OF = "E0311" "not-one-of" "A text that is none of those allowed.";
+    SECRET_SEEN = "E0312" "secret-seen" "A secret where it would be seen: in a command, a setting, a log or a fingerprint.";
+    NOT_A_SECRET = "E0313" "not-a-secret" "A plain value where a secret is wanted.";
     CYCLE = "E0401" "cycle" "Nodes that wait for each other.";
     MISSING_ARGUMENT = "E0402" "missing-argument" "A call without an argument that must be given.";
     TOO_MANY_ARGUMENTS = "E0403" "too-many-arguments" "Arguments without a name beyond the inputs of a step.";
@@ -84,6 +83,14 @@ codes! {
     NOT_LOGGED = "E0429" "not-logged" "A monitor of a deployment that logs nothing.";
     BAD_SCHEDULE = "E0430" "bad-schedule" "A schedule that cannot be read.";
     NEVER_FIRES = "E0431" "never-fires" "A schedule that no day fits.";
+    BAD_SECRET = "E0440" "bad-secret" "A secret that does not say where it is found.";
+    BAD_IMAGE = "E0441" "bad-image" "A name of a container image that cannot be read.";
+    NOT_ALLOWED = "E0442" "not-allowed" "A step outside of a sandbox in a pipeline that does not allow it.";
+    BEYOND_RESOURCES = "E0443" "beyond-resources" "A step that asks for more than the pipeline's machines have.";
+    NOTHING_TO_RUN = "E0444" "nothing-to-run" "A program's step without a program.";
+    BAD_ADDRESS = "E0445" "bad-address" "An address of a table or a host that cannot be read.";
+    MISFIT_SOURCE = "E0448" "misfit-source" "A table of a step that is no table of the data's schema.";
+    MISPLACED_SETTING = "E0449" "misplaced-setting" "A setting that this kind of step cannot use.";
     UNSEARCHABLE = "E0460" "unsearchable" "A setting that cannot be searched, or values that are no range and no list.";
     BAD_LOG_RANGE = "E0461" "bad-log-range" "`log` of something else than a range of numbers above 0.";
     WRONG_GOAL = "E0462" "wrong-goal" "A search or an experiment without a goal, or with several.";
@@ -100,10 +107,11 @@ codes! {
     MISSING_FEATURE = "E0474" "missing-feature" "Data to be predicted without a column that the model needs.";
     FEEDS_ITSELF = "E0475" "feeds-itself" "A deployment that writes to where it reads from.";
     UNFIT_STRATEGY = "E0476" "unfit-strategy" "A strategy that a deployment which is served so cannot follow.";
-    BAD_ADDRESS = "E0477" "bad-address" "An address of a stream, of a webhook or of a branch that cannot be one.";
+    NOT_AN_ADDRESS = "E0477" "not-an-address" "An address of a stream, of a webhook or of a branch that cannot be one.";
     RUNS_ITSELF = "E0479" "runs-itself" "A pipeline that starts itself whenever it ends.";
     PORT_TAKEN = "E0480" "port-taken" "Two deployments that cannot listen at one port.";
     UNFIT_WATCH = "E0481" "unfit-watch" "A watch of requests where there are none.";
+    MISSING_CAPABILITY = "E0902" "missing-capability" "A node that asks for what this version cannot do.";
     UNUSED_PARAM = "W0201" "unused-param" "A parameter that nothing reads.";
     UNUSED_SCHEMA = "W0202" "unused-schema" "A schema that no data has.";
     UNUSED_MODULE = "W0203" "unused-module" "A `use` that no step calls.";
@@ -112,6 +120,11 @@ codes! {
     ALWAYS_HOLDS = "W0403" "always-holds" "A requirement or expectation that cannot fail.";
     FIRST_RUN_FAILS = "W0404" "first-run-fails" "A requirement on what the first run cannot measure.";
     IDLE_REFERENCE = "W0405" "idle-reference" "A reference that no watch is measured against.";
+    UNUSED_SECRET = "W0410" "unused-secret" "A secret that nothing is given.";
+    WRITTEN_SECRET = "W0411" "written-secret" "A text that looks like a credential.";
+    FLOATING_IMAGE = "W0412" "floating-image" "An image whose name may mean other bytes tomorrow.";
+    CACHED_NETWORK = "W0413" "cached-network" "A step with a network whose outcome is taken from the cache.";
+    IDLE_SETTING = "W0414" "idle-setting" "A setting that changes nothing.";
     ONE_POINT = "W0430" "one-point" "A search in which there is nothing to choose.";
     SPARE_TRIALS = "W0431" "spare-trials" "More trials than there are choices.";
     IDLE_SEARCH = "W0432" "idle-search" "A search whose best nobody uses.";

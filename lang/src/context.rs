@@ -9,6 +9,7 @@ use crate::span::{Source, Span};
 use crate::syntax::ast::File;
 use crate::types::{Column, Schema, Type};
 use crate::value::Value;
+use crate::work::SecretSource;
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -28,6 +29,16 @@ pub(crate) struct Context<'a> {
     pub(crate) params: HashMap<&'a str, KnownParam>,
     /// Schemas by name.
     pub(crate) schemas: HashMap<&'a str, Arc<Schema>>,
+    /// Secrets by name. `None`: its mistake was reported.
+    pub(crate) secrets: HashMap<&'a str, Option<SecretSource>>,
+    /// Where a value that is being looked at would be seen, if it were a secret.
+    pub(crate) seen_in: SeenIn,
+    /// Names that stand for values within one step: entries of `with`, the variable of a `for`.
+    pub(crate) locals: HashMap<String, KnownParam>,
+    /// Some of those names are not known, because of a mistake that was reported: an unknown name may be one of them.
+    pub(crate) blind: bool,
+    /// What the pipeline's block says about steps.
+    pub(crate) house: House,
     /// By index of the declaration. Absent or `None` inside: poison.
     pub(crate) nodes: HashMap<usize, NodeFacts>,
     /// Declarations of nodes in topological order: `order[id]` is the index of the declaration.
@@ -46,6 +57,54 @@ pub(crate) struct Context<'a> {
     pub(crate) skipped_first: HashSet<NodeId>,
     /// Mistakes that have one cause and many places: which finding tells of it, and at how many more places it was met.
     pub(crate) once: HashMap<String, (usize, usize)>,
+}
+
+/// Where a value ends up that stands in an expression.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum SeenIn {
+    /// Somewhere in the pipeline.
+    #[default]
+    Plan,
+    /// A setting of a module's step, or `with` of a program.
+    Settings,
+    /// The words of a command.
+    Command,
+    /// `env` of a program.
+    Environment,
+    /// A tag.
+    Tag,
+    /// The text of a query.
+    Query,
+    /// A condition.
+    Verdict,
+    /// The address of a table.
+    Address,
+}
+
+/// What the pipeline's block allows and declares.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct House {
+    /// `allow = ["process"]`
+    pub(crate) allows_processes: bool,
+    /// `resources = { cpu: 8 }`, with the place of the map.
+    pub(crate) resources: Option<(Resources, Span)>,
+    /// The pipeline's block: where its `{` opens, and its `allow` setting if there is one.
+    pub(crate) block: Option<Span>,
+    /// The value of its `allow`.
+    pub(crate) allow: Option<Span>,
+    /// A part of the block was not understood: nothing is said to be missing in it.
+    pub(crate) damaged: bool,
+}
+
+/// What the machines that run steps have.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Resources {
+    /// Processors.
+    pub(crate) cpu: Option<f64>,
+    /// Bytes.
+    pub(crate) memory: Option<u64>,
+    /// Devices.
+    pub(crate) gpu: Option<u32>,
 }
 
 /// How many further places a finding shows; more are counted.
@@ -121,6 +180,14 @@ pub(crate) struct Use {
 impl Context<'_> {
     pub(crate) fn place(&self, span: Span) -> Place {
         place(self.source, span)
+    }
+
+    /// Looks at something whose values end up in `place`.
+    pub(crate) fn seen_in<T>(&mut self, place: SeenIn, look: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.seen_in, place);
+        let seen = look(self);
+        self.seen_in = before;
+        seen
     }
 
     pub(crate) fn report(&mut self, finding: Finding) {

@@ -4,19 +4,24 @@
 //! lines; there a name counts as used when its word stands anywhere else in the text, so that one mistake does not make
 //! a second finding.
 
+mod credentials;
+
 use crate::codes;
 use crate::context::Context;
 use crate::finding::{Finding, Safety};
 use crate::lower::references;
 use crate::names::{Kind, declared_name, is_built_in};
 use crate::span::Span;
-use crate::syntax::ast::{Attribute, DeclarationKind, Event, Expr, Hold, Ident, Strategy, TestKind};
+use crate::syntax::ast::{
+    Attribute, DeclarationKind, Event, Expr, Hold, Ident, Strategy, TestKind, TypeExpr, TypeKind,
+};
 use std::collections::{HashMap, HashSet};
 
 /// Adds the lints of a file. `broken`: the parser reported something.
 pub(crate) fn lint(cx: &mut Context<'_>, broken: bool) {
     unused(cx, broken);
     gates(cx);
+    credentials::lint(cx);
 }
 
 fn unused(cx: &mut Context<'_>, broken: bool) {
@@ -33,6 +38,7 @@ fn unused(cx: &mut Context<'_>, broken: bool) {
         let (code, message) = match kind {
             Kind::Param => (codes::UNUSED_PARAM, format!("nothing reads the parameter `{name}`")),
             Kind::Schema => (codes::UNUSED_SCHEMA, format!("no data has the schema `{name}`")),
+            Kind::Secret => (codes::UNUSED_SECRET, format!("nothing is given the secret `{name}`")),
             Kind::Module => (codes::UNUSED_MODULE, format!("no step calls the module `{name}`")),
             _ => continue,
         };
@@ -63,6 +69,7 @@ fn mentioned<'a>(cx: &Context<'a>) -> HashSet<&'a str> {
     let mut found: HashSet<&'a str> = HashSet::new();
     let mut expression = |expr: &'a Expr| references::names(expr, &mut |name, _| found.extend([name]));
     let mut idents: Vec<&'a Ident> = Vec::new();
+    let mut types: Vec<&'a str> = Vec::new();
     for declaration in &cx.file.declarations {
         match &declaration.kind {
             DeclarationKind::Use { .. } => {}
@@ -99,8 +106,13 @@ fn mentioned<'a>(cx: &Context<'a>) -> HashSet<&'a str> {
                     }
                 }
             }
-            DeclarationKind::Step { body, when, after, settings, .. } => {
+            DeclarationKind::Step { body, fan, when, after, task, settings, .. } => {
                 expression(body);
+                fan.iter().for_each(|fan| expression(&fan.values));
+                let entries = task.with.iter().chain(&task.inputs).flat_map(|clause| &clause.entries);
+                entries.for_each(|(_, value)| expression(value));
+                let outputs = task.outputs.iter().flat_map(|outputs| &outputs.entries);
+                outputs.for_each(|(_, ty)| of_type(ty, &mut types));
                 when.iter().for_each(&mut expression);
                 idents.extend(after);
                 settings.iter().for_each(|setting| expression(&setting.value));
@@ -153,8 +165,18 @@ fn mentioned<'a>(cx: &Context<'a>) -> HashSet<&'a str> {
             }
         }
     }
+    found.extend(types);
     found.extend(idents.into_iter().map(|ident| ident.name.as_str()));
     found
+}
+
+/// The names in a type: `dataset<Customer>`.
+fn of_type<'a>(ty: &'a TypeExpr, found: &mut Vec<&'a str>) {
+    match &ty.kind {
+        TypeKind::Named(name) => found.push(name),
+        TypeKind::Optional(inner) | TypeKind::Generic(_, inner) => of_type(inner, found),
+        TypeKind::Enum(_) | TypeKind::Metrics(_) => {}
+    }
 }
 
 fn of_strategy<'a>(strategy: &'a Strategy, expression: &mut impl FnMut(&'a Expr)) {

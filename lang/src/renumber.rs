@@ -1,7 +1,8 @@
 //! Numbering nodes anew: every reference inside a node follows.
 
 use crate::live::{Form, TriggerWhen};
-use crate::pipeline::{Expr, MetricRef, Node, NodeId, NodeKind, OutputRef};
+use crate::pipeline::{DataSource, Expr, MetricRef, Node, NodeId, NodeKind, OutputRef, StepNode};
+use crate::work::{ProgramInput, ProgramNode, QueryNode, Work};
 use std::sync::Arc;
 
 /// What a node is called from now on.
@@ -15,10 +16,19 @@ impl Node {
         self.needs.sort_unstable();
         self.when.iter_mut().for_each(|when| expr(when, new));
         match &mut self.kind {
-            NodeKind::Data(_) | NodeKind::Registry(_) => {}
-            NodeKind::Step(step) => {
-                let step = Arc::make_mut(step);
-                step.inputs.values_mut().for_each(|input| output(input, new));
+            NodeKind::Data(data) => source(&mut data.source, new),
+            NodeKind::Registry(_) => {}
+            NodeKind::Step(step) => step_inputs(Arc::make_mut(step), new),
+            NodeKind::Program(program) => program_inputs(Arc::make_mut(program), new),
+            NodeKind::Query(query) => query_tables(Arc::make_mut(query), new),
+            NodeKind::Fan(fan) => {
+                for member in &mut Arc::make_mut(fan).members {
+                    match member {
+                        Work::Step(step) => step_inputs(step, new),
+                        Work::Program(program) => program_inputs(program, new),
+                        Work::Query(query) => query_tables(query, new),
+                    }
+                }
             }
             NodeKind::Gate(gate) => gate.requirements.iter_mut().for_each(|it| expr(&mut it.condition, new)),
             NodeKind::Model(model) => {
@@ -50,6 +60,34 @@ impl Node {
             }
         }
     }
+}
+
+fn source(source: &mut DataSource, new: New<'_>) {
+    match source {
+        DataSource::Output(from) => output(from, new),
+        DataSource::Remote { format, .. } => self::source(format, new),
+        DataSource::Csv { .. }
+        | DataSource::Parquet { .. }
+        | DataSource::JsonLines { .. }
+        | DataSource::Database { .. } => {}
+    }
+}
+
+fn step_inputs(step: &mut StepNode, new: New<'_>) {
+    step.inputs.values_mut().for_each(|input| output(input, new));
+}
+
+fn program_inputs(program: &mut ProgramNode, new: New<'_>) {
+    for input in program.inputs.values_mut() {
+        match input {
+            ProgramInput::Output { from, .. } => output(from, new),
+            ProgramInput::File(_) | ProgramInput::Folder(_) => {}
+        }
+    }
+}
+
+fn query_tables(query: &mut QueryNode, new: New<'_>) {
+    query.tables.values_mut().for_each(|table| output(table, new));
 }
 
 fn each(nodes: &mut [NodeId], new: New<'_>) {

@@ -41,6 +41,12 @@ pub enum Type {
     Model(String),
     /// Named numbers.
     Metrics(Vec<MetricField>),
+    /// A file of any kind that a program wrote.
+    File,
+    /// A folder of files that a program wrote.
+    Folder,
+    /// A credential: known by where it is found, and never as a value.
+    Secret,
     /// Poison: the mistake was reported where it was made; fits everywhere.
     Unknown,
 }

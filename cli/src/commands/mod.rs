@@ -37,12 +37,18 @@ pub fn main() -> Exit {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    if cli.options.output == Output::Concise && !matches!(cli.command, Command::Check(_)) {
-        let message = "`--output concise` is for `mlp check` only; this command has `text` and `json`";
-        return usage(&Cli::command().error(clap::error::ErrorKind::InvalidValue, message));
-    }
-    if cli.options.output == Output::Junit && !matches!(cli.command, Command::Test(_)) {
-        let message = "`--output junit` is for `mlp test` only; this command has `text` and `json`";
+    let fits = match &cli.command {
+        Command::Check(_) => true,
+        Command::Test(_) => !cli.options.output.is_of_findings() || cli.options.output == Output::Junit,
+        _ => !cli.options.output.is_of_findings(),
+    };
+    if !fits {
+        let message = match &cli.command {
+            Command::Test(_) => {
+                "only `mlp check` writes its results like this; `mlp test` has `text`, `json` and `junit`"
+            }
+            _ => "only `mlp check` writes its results like this; this command has `text` and `json`",
+        };
         return usage(&Cli::command().error(clap::error::ErrorKind::InvalidValue, message));
     }
     start_tracing();

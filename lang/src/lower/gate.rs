@@ -3,7 +3,7 @@
 use super::live::registry;
 use super::{certainty, people};
 use crate::codes;
-use crate::context::Context;
+use crate::context::{Context, SeenIn};
 use crate::finding::Finding;
 use crate::pipeline::{Expr, GateNode, NodeId, Requirement};
 use crate::syntax::ast::{self, Clause, Ident};
@@ -61,10 +61,11 @@ pub(super) fn lower(cx: &mut Context<'_>, written: &Written<'_>, needs: &mut BTr
 
 fn requirement(cx: &mut Context<'_>, clause: &Clause, needs: &mut BTreeSet<NodeId>) -> Option<Requirement> {
     let min_support = clause.min_support.as_ref().map(|support| support_of(cx, support));
-    let mut typing = Typing::new(cx, Scope::Run);
-    typing.min_support = min_support.flatten().unwrap_or(0);
-    let typed = typing.condition(&clause.condition);
-    let met_groups = typing.met_groups;
+    let (typed, met_groups) = cx.seen_in(SeenIn::Verdict, |cx| {
+        let mut typing = Typing::new(cx, Scope::Run);
+        typing.min_support = min_support.flatten().unwrap_or(0);
+        (typing.condition(&clause.condition), typing.met_groups)
+    });
     if let Some(support) = clause.min_support.as_ref().filter(|_| !met_groups && !typed.is_unknown()) {
         cx.report(misplaced_support(cx, support));
     }

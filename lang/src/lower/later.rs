@@ -4,7 +4,7 @@ use crate::codes;
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::span::Span;
-use crate::syntax::ast::{Declaration, DeclarationKind, Task};
+use crate::syntax::ast::{Declaration, DeclarationKind};
 
 /// Reports every declaration and clause that this version cannot run.
 pub(super) fn report(cx: &mut Context<'_>) {
@@ -27,17 +27,8 @@ fn of(declaration: &Declaration) -> Vec<(Span, &'static str, &'static str)> {
         DeclarationKind::Component { .. } => {
             vec![(keyword, "component", "write its declarations where they are used")]
         }
-        DeclarationKind::Secret { .. } => vec![(keyword, "secret", "steps of this version are given no secrets")],
-        DeclarationKind::Data { pii: Some(rule), .. } => {
-            vec![(rule.span, "pii", "keep such columns out of the file that is read")]
-        }
-        DeclarationKind::Step { fan, task: Task { with, inputs, outputs }, .. } => {
-            let fan = fan.iter().map(|fan| (fan.span, "for", "write one step for each"));
-            let clauses = [("with", with.as_ref().map(|it| it.span)), ("in", inputs.as_ref().map(|it| it.span))];
-            let clauses = clauses.into_iter().chain([("out", outputs.as_ref().map(|it| it.span))]);
-            let clauses =
-                clauses.filter_map(|(word, span)| Some((span?, word, "only steps that run programs have it")));
-            fan.chain(clauses).collect()
+        DeclarationKind::Step { fan, .. } => {
+            fan.iter().map(|fan| (fan.span, "for", "write one step for each")).collect()
         }
         _ => Vec::new(),
     }

@@ -14,6 +14,7 @@ mod arguments;
 mod block;
 mod bounds;
 mod certainty;
+mod conduct;
 mod data;
 mod gate;
 mod graph;
@@ -23,9 +24,12 @@ mod live;
 mod model;
 mod params;
 mod people;
+mod program;
 pub(crate) mod references;
 mod schema;
+pub(crate) mod secret;
 mod settings;
+mod source;
 mod space;
 mod step;
 mod testing;
@@ -40,12 +44,14 @@ use crate::context::{Context, NodeFacts};
 use crate::finding::Finding;
 use crate::live::TriggerWhen;
 use crate::names::{Kind, suggest};
-use crate::pipeline::{Expr, Node, NodeId, NodeKind, Param, Pipeline};
+use crate::pipeline::{DataSource, Expr, Node, NodeId, NodeKind, Param, Pipeline};
 use crate::signature::Modules;
 use crate::span::Span;
 use crate::syntax::ast::{Declaration, DeclarationKind, Ident};
+use crate::work::Work;
 use indexmap::IndexMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Lowers a whole file. `None` when some declaration could not be lowered; its findings are in the context.
 pub(crate) fn lower(
@@ -58,6 +64,7 @@ pub(crate) fn lower(
     cx.pipeline.clone_from(&header.name);
     uses::load(cx, modules);
     let params = params::lower(cx, overrides, purpose);
+    secret::lower_all(cx);
     schema::lower_all(cx);
     graph::arrange(cx);
     later::report(cx);
@@ -122,13 +129,18 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
     };
     let mut needs = BTreeSet::new();
     let (name, when, kind) = match &declaration.kind {
-        DeclarationKind::Data { name, schema, settings, expectations, .. } => {
-            let (facts, node) = data::lower(cx, name, schema.as_ref(), settings, expectations, declaration.damaged);
+        DeclarationKind::Data { name, schema, settings, expectations, pii } => {
+            let damaged = declaration.damaged;
+            let (facts, node) = data::lower(cx, name, schema.as_ref(), settings, expectations, pii.as_ref(), damaged);
             publish(cx, index, &name.name, facts);
-            (name, None, NodeKind::Data(node?))
+            let node = node?;
+            if let DataSource::Output(from) = &node.source {
+                needs.insert(from.node);
+            }
+            (name, None, NodeKind::Data(node))
         }
-        DeclarationKind::Step { name, body, when, after, settings, .. } => {
-            let (facts, node) = step::lower(cx, body, settings);
+        DeclarationKind::Step { name, body, when, after, settings, task, .. } => {
+            let (facts, node) = step::lower(cx, body, task, settings);
             let exists = when.as_ref().is_some_and(live::registry::is_exists);
             live::registry::told(cx, body, when.as_ref());
             let when = when.as_ref().filter(|_| !exists);
@@ -139,7 +151,7 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
             let after = waits_for(cx, after, &mut needs, &[Kind::Gate, Kind::Step]);
             publish(cx, index, &name.name, facts);
             let node = node?;
-            let inputs: Vec<NodeId> = node.inputs.values().map(|input| input.node).collect();
+            let inputs = node.reads();
             if (exists || reads_skipped || inputs.iter().any(|node| cx.skipped_first.contains(node)))
                 && let Some(id) = cx.ids.get(&index)
             {
@@ -151,7 +163,12 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
                 None => None,
                 Some(condition) => Some(condition?),
             };
-            (name, when, NodeKind::Step(node.into()))
+            let kind = match node {
+                Work::Step(step) => NodeKind::Step(step.into()),
+                Work::Program(program) => NodeKind::Program(Arc::from(program)),
+                Work::Query(query) => NodeKind::Query(query.into()),
+            };
+            (name, when, kind)
         }
         DeclarationKind::Tune { name, over, space, goals, settings } => {
             let written = tune::Written { name, over, space, goals, settings, damaged: declaration.damaged };

@@ -353,7 +353,7 @@ impl Build {
         let expectation =
             |(text, condition): (&str, Expr)| Expectation { condition, text: text.to_owned(), span: Span::default() };
         let expectations = expectations.into_iter().map(expectation).collect();
-        self.node(name, &[], NodeKind::Data(DataNode { schema: schema(), source, expectations }))
+        self.node(name, &[], NodeKind::Data(DataNode { schema: schema(), source, expectations, pii: None }))
     }
 
     /// A step `name` that does `does`, reading outputs `node.output`, with whole-number settings.
@@ -380,7 +380,8 @@ impl Build {
             params: settings.iter().map(|(name, value)| ((*name).to_owned(), Value::Int(*value))).collect(),
             inputs,
             outputs: IndexMap::from([(output.0.to_owned(), output.1)]),
-            limits: Limits { timeout: None, memory: None, retry: 1 },
+            limits: Limits { retry: 1, ..Limits::default() },
+            conduct: Conduct::default(),
         };
         self.node(name, &needs, NodeKind::Step(Arc::new(step)))
     }
@@ -459,6 +460,7 @@ impl Build {
             output: "metrics".to_owned(),
             metric: metric.to_owned(),
             over: None,
+            across: None,
             text: format!("{node}.{metric}"),
         })
     }

@@ -93,7 +93,13 @@ case_files! {
     serving: "serving.txt";
     ab: "ab.txt";
     events: "events.txt";
+    programs: "programs.txt";
+    secrets: "secrets.txt";
+    sources: "sources.txt";
     silence: "silence.txt";
+    constants: "constants.txt";
+    tables: "tables.txt";
+    wiring: "wiring.txt";
 }
 
 #[test]
@@ -202,14 +208,15 @@ fn a_test_runs_what_it_asks_about_and_nothing_else() {
 
 #[test]
 fn what_cannot_be_carried_out_is_said_at_its_place() {
-    use crate::capability::{Purpose, missing};
+    use crate::capability::{Capability, missing};
     let source = Source::new("test.mlp", WHOLE);
     let pipeline = checked(WHOLE).pipeline.unwrap();
-    let (run, serve) = (missing(&pipeline, &source, Purpose::Run), missing(&pipeline, &source, Purpose::Serve));
+    let run = missing(&source, &pipeline, Capability::is_resident);
+    let serve = missing(&source, &pipeline, |_| false);
     insta::assert_snapshot!(render::findings(&source, &serve));
     assert_eq!((run.len(), serve.len()), (6, 9));
     let live = checked(LIVE).pipeline.unwrap();
-    assert_eq!(missing(&live, &Source::new("live.mlp", LIVE), Purpose::Serve), []);
+    assert_eq!(missing(&Source::new("live.mlp", LIVE), &live, |_| false), []);
 }
 
 #[test]
@@ -281,6 +288,10 @@ fn every_code_has_a_wrong_example() {
         include_str!("snapshots/mlp_lang__check__tests__serving.snap"),
         include_str!("snapshots/mlp_lang__check__tests__ab.snap"),
         include_str!("snapshots/mlp_lang__check__tests__events.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__programs.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__secrets.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__sources.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__what_an_engine_cannot_do_is_said_before_anything_runs.snap"),
         include_str!("snapshots/mlp_lang__check__tests__silence.snap"),
         include_str!("snapshots/mlp_lang__check__tests__ten_planted_mistakes_are_ten_findings.snap"),
     ]
@@ -324,4 +335,24 @@ fn the_ten_mistakes_of_the_whole_tool_are_ten_findings() {
     let findings = checked(text).findings;
     let names: Vec<&str> = findings.iter().map(|finding| &*finding.code.name).collect();
     assert_eq!(names.len(), 10, "{}", render::findings(&Source::new("ten_mistakes.mlp", text), &findings));
+}
+
+/// What a pipeline asks for beyond what every engine does, said at the place that asks.
+#[test]
+fn what_an_engine_cannot_do_is_said_before_anything_runs() {
+    let text = format!(
+        "{PRELUDE}pipeline p {{ allow = [\"process\"] }}\nstep a = docker(\"x:1\") {{ out {{ x: file }} }}\n\
+         step b = process([\"make\"])\n\
+         step c = tabular.split(customers, test: 10%) {{ retry = 2, backoff = 1s, cache = false }}\n\
+         data d: Customer {{ source = csv(\"https://example.com/rows.csv\"), pii mask }}\n\
+         data e: Customer {{ source = split.train, pii allow }}\n\
+         data f: Customer {{ source = json_lines(\"s3://bucket/rows.jsonl\") }}\n\
+         data g: Customer {{ source = sql(\"postgres://db/shop\", query: \"select 1\") }}\n"
+    );
+    let source = Source::new("test.mlp", &text);
+    let checked = checked(&text);
+    assert_eq!(render::findings(&source, &checked.findings), "no findings\n");
+    let pipeline = checked.pipeline.unwrap();
+    assert_eq!(crate::capability::missing(&source, &pipeline, |_| true), []);
+    insta::assert_snapshot!(render::findings(&source, &crate::capability::missing(&source, &pipeline, |_| false)));
 }

@@ -212,7 +212,8 @@ fn address(cx: &mut Context<'_>, written: &ast::Expr) -> Option<String> {
         () if text.contains(char::is_whitespace) => "an address has no spaces".to_owned(),
         () => return Some(text),
     };
-    let finding = Finding::error(codes::BAD_ADDRESS, cx.place(written.span), format!("{} is no stream", quoted(&text)));
+    let finding =
+        Finding::error(codes::NOT_AN_ADDRESS, cx.place(written.span), format!("{} is no stream", quoted(&text)));
     cx.report(finding.help(help));
     None
 }
