@@ -113,28 +113,18 @@ impl Capability {
                 "start runs `on schedule` or `on change`"
             }
             Capability::Uncached => "leave `cache` out, and name the step on the command line: `--force name`",
-            Capability::Searches => "give the settings as parameters, and run the file with several values",
-            Capability::Policies => "say it as conditions: `require eval.auc >= 80%`",
-            Capability::Approvals => "deploy with `canary { 5% until promoted ... }`: a person decides there",
-            Capability::Batches | Capability::Streams => "serve it `online(...)`",
-            Capability::Experiments => "take over with `canary { ... }`, and compare the versions by hand",
-            Capability::Webhooks | Capability::Commits | Capability::Ends => "start runs `on schedule` or `on change`",
         }
     }
 }
 
-/// Each thing that the pipeline asks for and that is among `absent`: one finding for each place and capability.
-pub fn missing(pipeline: &Pipeline, source: &Source, purpose: Purpose, absent: &[Capability]) -> Vec<Finding> {
-    let nodes = match purpose {
-        Purpose::Run => pipeline.batch(),
-        Purpose::Serve => &pipeline.nodes,
-    };
+/// Each thing that the pipeline asks for and `can` denies: one finding for each node and capability, at the node's name.
+pub fn missing(source: &Source, pipeline: &Pipeline, can: impl Fn(Capability) -> bool) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for node in nodes {
-        let mut asked: Vec<(Span, Capability)> = Vec::new();
-        needed(node, &mut |span, capability| {
-            if !asked.contains(&(span, capability)) && absent.contains(&capability) {
-                asked.push((span, capability));
+    for node in &pipeline.nodes {
+        let mut asked: Vec<Capability> = Vec::new();
+        needed(node, &mut |capability| {
+            if !asked.contains(&capability) && !can(capability) {
+                asked.push(capability);
             }
         });
         for capability in asked {
@@ -154,12 +144,12 @@ fn needed(node: &Node, ask: &mut impl FnMut(Capability)) {
         NodeKind::Program(program) => of_program(program, ask),
         NodeKind::Query(_) => ask(Capability::Queries),
         NodeKind::Fan(fan) => {
-            here(Capability::FanOut);
+            ask(Capability::FanOut);
             // The members ask for the same, or for what the same settings say.
             match fan.members.first() {
-                Some(Work::Step(step)) => of_step(step, here),
-                Some(Work::Program(program)) => of_program(program, here),
-                Some(Work::Query(_)) => here(Capability::Queries),
+                Some(Work::Step(step)) => of_step(step, ask),
+                Some(Work::Program(program)) => of_program(program, ask),
+                Some(Work::Query(_)) => ask(Capability::Queries),
                 None => {}
             }
         }
