@@ -81,7 +81,7 @@ pub enum Output {
     Github,
     /// GitLab's code quality report (`check` only)
     Gitlab,
-    /// A JUnit report (`check` only)
+    /// A JUnit report (`check` and `test`)
     Junit,
 }
 

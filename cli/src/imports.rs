@@ -87,7 +87,10 @@ mod tests {
         }
         let main = at("a.mlp");
         let Ok(Imported::Folder(found)) = Disk.import(&main, "./lib") else { panic!("a folder") };
-        assert_eq!(found.iter().map(|it| it.path.to_string()).collect::<Vec<_>>(), [at("lib/one.mlp"), at("lib/two.mlp")]);
+        assert_eq!(
+            found.iter().map(|it| it.path.to_string()).collect::<Vec<_>>(),
+            [at("lib/one.mlp"), at("lib/two.mlp")]
+        );
         assert!(matches!(Disk.import(&main, "lib/one.mlp"), Ok(Imported::File(_))));
         assert_eq!(Disk.import(&main, "lib/notes.txt").unwrap_err(), ImportError::NotMlp);
         let near = Some("./lib/one.mlp".to_owned());

@@ -1,14 +1,13 @@
 //! What an engine must be able to do to carry a pipeline out.
 //!
 //! A pipeline may be right and still ask for what an engine does not do. That is said before anything runs, for each place
-//! that asks: `mlp check` finds nothing wrong with such a file, and `plan`, `run` and `serve` do nothing with it.
+//! that asks.
 
 use crate::codes;
-use crate::context::place;
-use crate::finding::Finding;
-use crate::live::{DeployNode, Form, Strategy, TriggerWhen};
-use crate::pipeline::{DataNode, DataSource, GateNode, Node, NodeKind, Pipeline, StepNode};
-use crate::span::{Source, Span};
+use crate::finding::{Finding, Place};
+use crate::live::{Form, Strategy, TriggerWhen};
+use crate::pipeline::{DataNode, DataSource, Node, NodeKind, Pipeline, StepNode};
+use crate::span::Source;
 use crate::work::{Pii, ProgramNode, Runner, Work};
 
 /// Something that not every engine does.
@@ -38,58 +37,24 @@ pub enum Capability {
     Backoff,
     /// Running a step each time, whatever is remembered of it.
     Uncached,
-    /// `tune`.
+    /// Choosing settings by trials.
     Searches,
-    /// Policies in Rego.
+    /// Gates that ask a policy.
     Policies,
-    /// Approvals by people.
+    /// Gates that ask people.
     Approvals,
-    /// Serving a table at a time.
+    /// Predicting tables.
     Batches,
-    /// Serving what a stream brings.
+    /// Predicting messages.
     Streams,
-    /// `ab`.
+    /// Comparing versions by an experiment.
     Experiments,
     /// Runs that a webhook starts.
     Webhooks,
     /// Runs that a commit starts.
     Commits,
     /// Runs that the end of another pipeline starts.
-    Ends,
-}
-
-/// What this mlp cannot do.
-pub const ABSENT: &[Capability] = &[
-    Capability::Containers,
-    Capability::Processes,
-    Capability::Queries,
-    Capability::FanOut,
-    Capability::Https,
-    Capability::ObjectStores,
-    Capability::Databases,
-    Capability::JsonLines,
-    Capability::StepsAsData,
-    Capability::Pii,
-    Capability::Backoff,
-    Capability::Uncached,
-    Capability::Searches,
-    Capability::Policies,
-    Capability::Approvals,
-    Capability::Batches,
-    Capability::Streams,
-    Capability::Experiments,
-    Capability::Webhooks,
-    Capability::Commits,
-    Capability::Ends,
-];
-
-/// What a pipeline is about to be used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// `plan` and `run`: to its end, once. What only the resident engine lives through is left to it.
-    Run,
-    /// `serve`: whatever it declares.
-    Serve,
+    EndsOfOthers,
 }
 
 impl Capability {
@@ -111,13 +76,18 @@ impl Capability {
             Capability::Searches => "searches",
             Capability::Policies => "policies in Rego",
             Capability::Approvals => "approvals by people",
-            Capability::Batches => "serving in batches",
-            Capability::Streams => "serving of streams",
+            Capability::Batches => "predicting in batches",
+            Capability::Streams => "predicting of streams",
             Capability::Experiments => "experiments with `ab`",
-            Capability::Webhooks => "webhooks that start runs",
+            Capability::Webhooks => "runs that a webhook starts",
             Capability::Commits => "runs that a commit starts",
-            Capability::Ends => "runs that the end of another pipeline starts",
+            Capability::EndsOfOthers => "runs that the end of another pipeline starts",
         }
+    }
+
+    /// Asked for only by what the resident engine alone lives through: a run does without.
+    pub fn is_resident(self) -> bool {
+        matches!(self, Capability::Webhooks | Capability::Commits | Capability::EndsOfOthers)
     }
 
     /// What to do instead.
@@ -134,100 +104,77 @@ impl Capability {
             Capability::StepsAsData => "give the step's output to the steps that read it",
             Capability::Pii => "leave `pii` out, or write `pii allow` if the columns are known to be there",
             Capability::Backoff => "leave `backoff` out: the next attempt then starts at once",
-            Capability::Uncached => "leave `cache` out, and name the step on the command line: `--force name`",
             Capability::Searches => "give the settings as parameters, and run the file with several values",
             Capability::Policies => "say it as conditions: `require eval.auc >= 80%`",
             Capability::Approvals => "deploy with `canary { 5% until promoted ... }`: a person decides there",
             Capability::Batches | Capability::Streams => "serve it `online(...)`",
             Capability::Experiments => "take over with `canary { ... }`, and compare the versions by hand",
-            Capability::Webhooks | Capability::Commits | Capability::Ends => "start runs `on schedule` or `on change`",
+            Capability::Webhooks | Capability::Commits | Capability::EndsOfOthers => {
+                "start runs `on schedule` or `on change`"
+            }
+            Capability::Uncached => "leave `cache` out, and name the step on the command line: `--force name`",
         }
     }
 }
 
-/// Each thing that the pipeline asks for and that is among `absent`: one finding for each place and capability.
-pub fn missing(pipeline: &Pipeline, source: &Source, purpose: Purpose, absent: &[Capability]) -> Vec<Finding> {
-    let nodes = match purpose {
-        Purpose::Run => pipeline.batch(),
-        Purpose::Serve => &pipeline.nodes,
-    };
+/// Each thing that the pipeline asks for and `can` denies: one finding for each node and capability, at the node's name.
+pub fn missing(source: &Source, pipeline: &Pipeline, can: impl Fn(Capability) -> bool) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for node in nodes {
-        let mut asked: Vec<(Span, Capability)> = Vec::new();
-        needed(node, &mut |span, capability| {
-            if !asked.contains(&(span, capability)) && absent.contains(&capability) {
-                asked.push((span, capability));
+    for node in &pipeline.nodes {
+        let mut asked: Vec<Capability> = Vec::new();
+        needed(node, &mut |capability| {
+            if !asked.contains(&capability) && !can(capability) {
+                asked.push(capability);
             }
         });
-        for (span, capability) in asked {
-            let message =
-                format!("{} needs {}, which this version of mlp does not have", called(node), capability.words());
-            let finding = Finding::error(codes::MISSING_CAPABILITY, place(source, span), message);
-            findings.push(finding.label("cannot be carried out").help(capability.instead()));
+        for capability in asked {
+            let place = Place::Source { path: source.path.clone(), span: node.span };
+            let message = format!("`{}` needs {}, which this mlp cannot do yet", node.name, capability.words());
+            let finding = Finding::error(codes::MISSING_CAPABILITY, place, message);
+            findings.push(finding.label("cannot run here").help(capability.instead()));
         }
     }
     findings
 }
 
-/// A node as people speak of it.
-fn called(node: &Node) -> String {
-    let kind = match &node.kind {
-        NodeKind::Data(_) => "the data",
-        NodeKind::Step(_) | NodeKind::Program(_) | NodeKind::Query(_) | NodeKind::Fan(_) => "the step",
-        NodeKind::Tune(_) => "the search",
-        NodeKind::Gate(_) => "the gate",
-        NodeKind::Model(_) => "the model",
-        NodeKind::Registry(_) => "the reference",
-        NodeKind::Deploy(_) => "the deployment",
-        NodeKind::Monitor(_) => "the monitor",
-        NodeKind::Trigger(_) => "the trigger",
-    };
-    format!("{kind} `{}`", node.name)
-}
-
-fn needed(node: &Node, ask: &mut impl FnMut(Span, Capability)) {
-    let here = &mut |capability| ask(node.span, capability);
+fn needed(node: &Node, ask: &mut impl FnMut(Capability)) {
     match &node.kind {
-        NodeKind::Data(data) => of_data(data, here),
-        NodeKind::Step(step) => of_step(step, here),
-        NodeKind::Program(program) => of_program(program, here),
-        NodeKind::Query(_) => here(Capability::Queries),
+        NodeKind::Data(data) => of_data(data, ask),
+        NodeKind::Step(step) => of_step(step, ask),
+        NodeKind::Program(program) => of_program(program, ask),
+        NodeKind::Query(_) => ask(Capability::Queries),
         NodeKind::Fan(fan) => {
-            here(Capability::FanOut);
+            ask(Capability::FanOut);
             // The members ask for the same, or for what the same settings say.
             match fan.members.first() {
-                Some(Work::Step(step)) => of_step(step, here),
-                Some(Work::Program(program)) => of_program(program, here),
-                Some(Work::Query(_)) => here(Capability::Queries),
+                Some(Work::Step(step)) => of_step(step, ask),
+                Some(Work::Program(program)) => of_program(program, ask),
+                Some(Work::Query(_)) => ask(Capability::Queries),
                 None => {}
             }
         }
-        NodeKind::Tune(_) => here(Capability::Searches),
-        NodeKind::Gate(gate) => of_gate(gate, ask),
-        NodeKind::Deploy(deploy) => of_deploy(deploy, here),
-        NodeKind::Trigger(trigger) => match &trigger.when {
+        NodeKind::Tune(_) => ask(Capability::Searches),
+        NodeKind::Gate(gate) => {
+            gate.policies.iter().for_each(|_| ask(Capability::Policies));
+            gate.approvals.iter().for_each(|_| ask(Capability::Approvals));
+        }
+        NodeKind::Deploy(deploy) => {
+            match deploy.form {
+                Form::Online => {}
+                Form::Batch { .. } => ask(Capability::Batches),
+                Form::Stream { .. } => ask(Capability::Streams),
+            }
+            if matches!(deploy.strategy, Strategy::Ab(_)) {
+                ask(Capability::Experiments);
+            }
+        }
+        NodeKind::Trigger(trigger) => match trigger.when {
             TriggerWhen::Schedule { .. } | TriggerWhen::Change { .. } => {}
-            TriggerWhen::Webhook { .. } => here(Capability::Webhooks),
-            TriggerWhen::Commit { .. } => here(Capability::Commits),
-            TriggerWhen::End { .. } => here(Capability::Ends),
+            TriggerWhen::Webhook { .. } => ask(Capability::Webhooks),
+            TriggerWhen::Commit { .. } => ask(Capability::Commits),
+            TriggerWhen::End { .. } => ask(Capability::EndsOfOthers),
         },
         NodeKind::Model(_) | NodeKind::Registry(_) | NodeKind::Monitor(_) => {}
-    }
-}
-
-fn of_gate(gate: &GateNode, ask: &mut impl FnMut(Span, Capability)) {
-    gate.policies.iter().for_each(|policy| ask(policy.span, Capability::Policies));
-    gate.approvals.iter().for_each(|approval| ask(approval.span, Capability::Approvals));
-}
-
-fn of_deploy(deploy: &DeployNode, ask: &mut impl FnMut(Capability)) {
-    match &deploy.form {
-        Form::Online => {}
-        Form::Batch { .. } => ask(Capability::Batches),
-        Form::Stream { .. } => ask(Capability::Streams),
-    }
-    if matches!(deploy.strategy, Strategy::Ab(_)) {
-        ask(Capability::Experiments);
     }
 }
 

@@ -108,7 +108,6 @@ codes! {
     BAD_ADDRESS = "E0445" "bad-address" "An address of a table or a host that cannot be read.";
     MISFIT_SOURCE = "E0448" "misfit-source" "A table of a step that is no table of the data's schema.";
     MISPLACED_SETTING = "E0449" "misplaced-setting" "A setting that this kind of step cannot use.";
-    MISSING_CAPABILITY = "E0902" "missing-capability" "A node that asks for what this version cannot do.";
     UNSEARCHABLE = "E0460" "unsearchable" "A setting that cannot be searched, or values that are no range and no list.";
     BAD_LOG_RANGE = "E0461" "bad-log-range" "`log` of something else than a range of numbers above 0.";
     WRONG_GOAL = "E0462" "wrong-goal" "A search or an experiment without a goal, or with several.";
@@ -125,10 +124,11 @@ codes! {
     MISSING_FEATURE = "E0474" "missing-feature" "Data to be predicted without a column that the model needs.";
     FEEDS_ITSELF = "E0475" "feeds-itself" "A deployment that writes to where it reads from.";
     UNFIT_STRATEGY = "E0476" "unfit-strategy" "A strategy that a deployment which is served so cannot follow.";
-    BAD_ENDPOINT = "E0477" "bad-endpoint" "An address of a stream, of a webhook or of a branch that cannot be one.";
+    NOT_AN_ADDRESS = "E0477" "not-an-address" "An address of a stream, of a webhook or of a branch that cannot be one.";
     RUNS_ITSELF = "E0479" "runs-itself" "A pipeline that starts itself whenever it ends.";
     PORT_TAKEN = "E0480" "port-taken" "Two deployments that cannot listen at one port.";
     UNFIT_WATCH = "E0481" "unfit-watch" "A watch of requests where there are none.";
+    MISSING_CAPABILITY = "E0902" "missing-capability" "A node that asks for what this version cannot do.";
     UNUSED_PARAM = "W0201" "unused-param" "A parameter that nothing reads.";
     UNUSED_SCHEMA = "W0202" "unused-schema" "A schema that no data has.";
     UNUSED_MODULE = "W0203" "unused-module" "A `use` that no step calls.";

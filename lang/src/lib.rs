@@ -12,9 +12,8 @@
 //! - `names`: what each name was declared as, and which one was meant. `typing`: expressions, operators, units. `lower`:
 //!   declarations to nodes in topological order. `lint`: what runs and is not what was meant.
 //! - [`signature`]: what the checker asks about modules. [`codes`]: every code beyond syntax.
-//! - [`work`]: what steps do that are no modules. [`capability`]: what an engine must be able to do for a pipeline.
 //! - [`tune`]: what a search is. [`testing`]: what a test is, and the run that answers it.
-//! - [`capability`]: what of a checked pipeline this version cannot carry out.
+//! - [`work`]: what steps do that are no modules. [`capability`]: what an engine must be able to do for a pipeline.
 //! - [`schedule`]: when a schedule fires.
 //! - [`silence`]: which lints are heard. [`fix`]: applying what findings propose.
 //! - [`analysis`]: what a check found out, for editors and for whoever documents a file.

@@ -11,6 +11,7 @@ use crate::pipeline::{Expr, NodeId, OutputRef};
 use crate::span::Span;
 use crate::types::{Comparison, Schema};
 use crate::value::Value;
+use crate::work::SecretSource;
 use serde::{Deserialize, Serialize};
 
 /// `registry("demand@production")`: a version of a model that an earlier run registered. Its node is named as it is
@@ -581,8 +582,8 @@ pub enum TriggerWhen {
     Webhook {
         /// The last part of its address.
         name: String,
-        /// The declared secret that a request must be signed with. `None`: anybody may start a run.
-        secret: Option<String>,
+        /// What a request must be signed with. `None`: anybody may start a run.
+        secret: Option<SecretSource>,
     },
     /// `on commit "main"`: when the branch of the project's repository has another head than before.
     Commit {

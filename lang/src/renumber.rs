@@ -16,21 +16,17 @@ impl Node {
         self.needs.sort_unstable();
         self.when.iter_mut().for_each(|when| expr(when, new));
         match &mut self.kind {
-            NodeKind::Data(data) => {
-                if let DataSource::Output(from) = &mut data.source {
-                    output(from, new);
-                }
-            }
+            NodeKind::Data(data) => source(&mut data.source, new),
             NodeKind::Registry(_) => {}
-            NodeKind::Step(step) => of_step(Arc::make_mut(step), new),
-            NodeKind::Program(program) => of_program(Arc::make_mut(program), new),
-            NodeKind::Query(query) => of_query(Arc::make_mut(query), new),
+            NodeKind::Step(step) => step_inputs(Arc::make_mut(step), new),
+            NodeKind::Program(program) => program_inputs(Arc::make_mut(program), new),
+            NodeKind::Query(query) => query_tables(Arc::make_mut(query), new),
             NodeKind::Fan(fan) => {
                 for member in &mut Arc::make_mut(fan).members {
                     match member {
-                        Work::Step(step) => of_step(step, new),
-                        Work::Program(program) => of_program(program, new),
-                        Work::Query(query) => of_query(query, new),
+                        Work::Step(step) => step_inputs(step, new),
+                        Work::Program(program) => program_inputs(program, new),
+                        Work::Query(query) => query_tables(query, new),
                     }
                 }
             }
@@ -66,19 +62,31 @@ impl Node {
     }
 }
 
-fn of_step(step: &mut StepNode, new: New<'_>) {
+fn source(source: &mut DataSource, new: New<'_>) {
+    match source {
+        DataSource::Output(from) => output(from, new),
+        DataSource::Remote { format, .. } => self::source(format, new),
+        DataSource::Csv { .. }
+        | DataSource::Parquet { .. }
+        | DataSource::JsonLines { .. }
+        | DataSource::Database { .. } => {}
+    }
+}
+
+fn step_inputs(step: &mut StepNode, new: New<'_>) {
     step.inputs.values_mut().for_each(|input| output(input, new));
 }
 
-fn of_program(program: &mut ProgramNode, new: New<'_>) {
+fn program_inputs(program: &mut ProgramNode, new: New<'_>) {
     for input in program.inputs.values_mut() {
-        if let ProgramInput::Output { from, .. } = input {
-            output(from, new);
+        match input {
+            ProgramInput::Output { from, .. } => output(from, new),
+            ProgramInput::File(_) | ProgramInput::Folder(_) => {}
         }
     }
 }
 
-fn of_query(query: &mut QueryNode, new: New<'_>) {
+fn query_tables(query: &mut QueryNode, new: New<'_>) {
     query.tables.values_mut().for_each(|table| output(table, new));
 }
 

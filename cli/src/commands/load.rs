@@ -7,7 +7,7 @@ use crate::render::{findings, json};
 use crate::screen::Screen;
 use crate::world::World;
 use indexmap::IndexMap;
-use mlp_lang::capability::{self, ABSENT, Purpose};
+use mlp_lang::capability::{self, Capability};
 use mlp_lang::check::check;
 use mlp_lang::finding::Finding;
 use mlp_lang::pipeline::{NodeKind, Pipeline};
@@ -25,6 +25,21 @@ pub struct Loaded {
     pub findings: Vec<Finding>,
 }
 
+/// What a pipeline is about to be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// `plan`, `run`, `test`: to its end, once. What only the resident engine lives through is left to it.
+    Run,
+    /// `serve`, `replay`: whatever it declares.
+    Serve,
+}
+
+/// What this engine cannot carry out of a pipeline.
+pub fn missing(source: &Source, pipeline: &Pipeline, purpose: Purpose) -> Vec<Finding> {
+    let left_out = |capability: Capability| purpose == Purpose::Run && capability.is_resident();
+    capability::missing(source, pipeline, left_out)
+}
+
 /// Loads a pipeline. What is wrong with it has been told when this gives `Err(Ok(exit))`.
 ///
 /// What this version cannot carry out of it is wrong too, for what it is about to be used for.
@@ -34,9 +49,9 @@ pub fn load(screen: &Screen, path: &Path, params: &[(String, String)], purpose: 
     let world = World::around(path);
     let mut checked = check(&source, world.modules(), &overrides);
     if let Some(pipeline) = &checked.pipeline {
-        let missing = capability::missing(pipeline, &source, purpose, ABSENT);
-        if !missing.is_empty() {
-            checked.findings.extend(missing);
+        let unable = missing(&source, pipeline, purpose);
+        if !unable.is_empty() {
+            checked.findings.extend(unable);
             checked.pipeline = None;
         }
     }

@@ -22,7 +22,7 @@ mod status;
 mod story;
 mod test;
 
-use crate::args::{Cli, Command, Options, State};
+use crate::args::{Cli, Command, Options, Output, State};
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::screen::Screen;
@@ -39,12 +39,18 @@ pub fn main() -> Exit {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    if cli.options.output.is_of_findings() && !matches!(cli.command, Command::Check(_)) {
-        let message = "only `mlp check` writes its results like this; this command has `text` and `json`";
-        return usage(&Cli::command().error(clap::error::ErrorKind::InvalidValue, message));
-    }
-    if cli.options.output == Output::Junit && !matches!(cli.command, Command::Test(_)) {
-        let message = "`--output junit` is for `mlp test` only; this command has `text` and `json`";
+    let fits = match &cli.command {
+        Command::Check(_) => true,
+        Command::Test(_) => !cli.options.output.is_of_findings() || cli.options.output == Output::Junit,
+        _ => !cli.options.output.is_of_findings(),
+    };
+    if !fits {
+        let message = match &cli.command {
+            Command::Test(_) => {
+                "only `mlp check` writes its results like this; `mlp test` has `text`, `json` and `junit`"
+            }
+            _ => "only `mlp check` writes its results like this; this command has `text` and `json`",
+        };
         return usage(&Cli::command().error(clap::error::ErrorKind::InvalidValue, message));
     }
     start_tracing();

@@ -1,6 +1,6 @@
 //! `mlp plan`: what would run, and why. Changes nothing, and works beside a live run.
 
-use super::load::{forced, load};
+use super::load::{Purpose, forced, load};
 use super::project;
 use super::resident::aliases;
 use crate::args::Plan;
@@ -9,7 +9,6 @@ use crate::fault::Fault;
 use crate::render::{json, plan as render};
 use crate::screen::Screen;
 use mlp_core::history::History;
-use mlp_lang::capability::Purpose;
 
 /// Tells what `mlp run` with the same arguments would do now.
 pub fn plan(screen: &Screen, args: &Plan) -> Result<Exit, Fault> {

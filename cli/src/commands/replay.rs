@@ -1,6 +1,6 @@
 //! `mlp replay`: plays the past to a deployment.
 
-use super::load::load;
+use super::load::{Purpose, load};
 use super::{project, project_here, run};
 use crate::args::{Replay, Run};
 use crate::exit::Exit;
@@ -12,7 +12,6 @@ use mlp_core::executor::Tables;
 use mlp_core::predictor::Cells;
 use mlp_data::TableReader;
 use mlp_data::cells::read_table;
-use mlp_lang::capability::Purpose;
 use mlp_lang::live::DeployNode;
 use mlp_lang::pipeline::{DataNode, DataSource};
 use mlp_lang::types::{Column, Schema, Type};

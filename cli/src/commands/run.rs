@@ -1,6 +1,6 @@
 //! `mlp run`: runs a pipeline to its end, or until it is told to stop.
 
-use super::load::{Loaded, forced, load};
+use super::load::{Loaded, Purpose, forced, load};
 use super::project;
 use super::resident::{aliases, resident};
 use crate::args::Run;
@@ -16,7 +16,6 @@ use mlp_core::error::EngineError;
 use mlp_core::executor::Cancel;
 use mlp_core::project::Project;
 use mlp_core::request::{Parts, RunReport, RunRequest};
-use mlp_lang::capability::Purpose;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! `mlp serve`: lets deployments live until it is told to stop.
 
-use super::load::{Stopped, load};
+use super::load::{Purpose, Stopped, load};
 use super::{project, project_here};
 use crate::args::Serve;
 use crate::exit::Exit;
@@ -9,7 +9,6 @@ use crate::living::{self, Served};
 use crate::render::text::clean;
 use crate::screen::Screen;
 use mlp_core::project::Project;
-use mlp_lang::capability::Purpose;
 use mlp_live::clock::LiveClock;
 use mlp_live::home::Home;
 use mlp_live::machine::What;

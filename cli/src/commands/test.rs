@@ -1,6 +1,6 @@
 //! `mlp test`: runs the tests of files, each in a state folder that nobody else sees.
 
-use super::load::{overrides, refused};
+use super::load::{Purpose, missing, overrides, refused};
 use super::run::carry_out;
 use crate::args::{Output, Test};
 use crate::exit::Exit;
@@ -18,7 +18,6 @@ use mlp_core::project::Project;
 use mlp_core::record::Outcome;
 use mlp_core::request::{Parts, RunRequest};
 use mlp_core::view::{NodeState, NodeView, RunView};
-use mlp_lang::capability::{self, ABSENT, Purpose};
 use mlp_lang::check::check;
 use mlp_lang::finding::Finding;
 use mlp_lang::pipeline::Pipeline;
@@ -115,7 +114,7 @@ fn prepare(
         };
         let Some(test) = pipeline.tests.get(at) else { continue };
         let run = pipeline.for_test(test);
-        found.extend(capability::missing(&run.pipeline, source, Purpose::Run, ABSENT));
+        found.extend(missing(source, &run.pipeline, Purpose::Run));
         tests.push((test.clone(), run));
     }
     (tests, found, checked.sources)

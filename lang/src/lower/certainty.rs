@@ -35,13 +35,6 @@ pub(super) fn report(cx: &mut Context<'_>, written: &ast::Expr, condition: &Expr
     });
 }
 
-/// `rows >= 0` cannot fail, and means something all the same: a table without rows is a finding unless an expectation
-/// speaks of its rows.
-fn lets_a_table_be_empty(expr: &Expr) -> bool {
-    matches!(expr, Expr::Compare(_, left, right)
-        if [left, right].iter().any(|side| matches!(***side, Expr::Stat(Stat::Rows))))
-}
-
 /// Whether a parameter decides.
 fn asks_param(cx: &Context<'_>, written: &ast::Expr) -> bool {
     let mut asks = false;
@@ -149,6 +142,13 @@ impl Allowed {
         let empty = low > high || low == high && (low_open || high_open);
         empty.then_some(if low_by == by { high_by } else { low_by })
     }
+}
+
+/// `rows >= 0` cannot fail, and means something all the same: a table without rows is a finding unless an expectation
+/// speaks of its rows.
+fn lets_a_table_be_empty(expr: &Expr) -> bool {
+    matches!(expr, Expr::Compare(_, left, right)
+        if [left, right].iter().any(|side| matches!(***side, Expr::Stat(Stat::Rows))))
 }
 
 /// Whether something in the condition can have no value in a run: a metric that could not be computed, a statistic of an

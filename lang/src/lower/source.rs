@@ -50,8 +50,12 @@ pub(super) fn lower(
     cx.seen_in(SeenIn::Address, |cx| of(cx, &setting.value, schema))
 }
 
-/// Where the rows come from that stand in for others in a test.
-pub(super) fn read(cx: &mut Context<'_>, value: &ast::Expr) -> Option<DataSource> {
+/// `with customers = csv("stale.csv")` in a test: another source of the same data, from outside the pipeline.
+pub(super) fn replaced(cx: &mut Context<'_>, value: &ast::Expr) -> Option<DataSource> {
+    if access::path(value).is_some() {
+        not_a_reader(cx, value);
+        return None;
+    }
     cx.seen_in(SeenIn::Address, |cx| of(cx, value, None))
 }
 

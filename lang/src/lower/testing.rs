@@ -96,7 +96,7 @@ fn replaced(cx: &mut Context<'_>, withs: &[With]) -> Option<Replaced> {
             Kind::Param => param(cx, name, with).map(|value| {
                 replaced.params.insert(name.to_owned(), value);
             }),
-            _ => source::read(cx, &with.value).and_then(|source| {
+            _ => source::replaced(cx, &with.value).and_then(|source| {
                 replaced.data.push((*cx.ids.get(&index)?, source));
                 Some(())
             }),
@@ -201,13 +201,15 @@ fn ending(cx: &mut Context<'_>, name: &Ident, word: &Ident) -> Option<ExpectedKi
     let (kind, index) = named(cx, name, &wanted, "a test expects something of data, steps and gates")?;
     let endings = [Ending::Fails, Ending::Passes, Ending::Skipped];
     let how = endings.into_iter().find(|ending| ending.word() == word.name)?;
-    if kind == Kind::Data && how == Ending::Skipped {
+    let id = *cx.ids.get(&index)?;
+    let rests_on_nothing = cx.needs.get(&id).is_some_and(Vec::is_empty);
+    if kind == Kind::Data && how == Ending::Skipped && rests_on_nothing {
         let message = format!("`{}` is data, which every run reads", name.name);
         let finding = Finding::error(codes::NEVER_SKIPPED, cx.place(word.span), message).label("never skipped");
         cx.report(finding.help("write `fails` or `passes`"));
         return None;
     }
-    Some(ExpectedKind::Ends { node: *cx.ids.get(&index)?, how })
+    Some(ExpectedKind::Ends { node: id, how })
 }
 
 /// Data that are replaced and that nothing expected rests on.

@@ -223,23 +223,20 @@ pub(super) fn only_goal<'e>(
 /// The nodes from `over` to `goal`, in order: those that are `over` or rest on it, and that `goal` is or rests on. Empty
 /// if the goal does not rest on it; `None` if that is not known.
 fn again(cx: &Context<'_>, over: NodeId, goal: NodeId) -> Option<Vec<NodeId>> {
-    cx.needs.get(&over)?;
-    let mut resting = BTreeSet::from([over]);
-    for id in (over.0 + 1..=goal.0).map(NodeId) {
-        if cx.needs.get(&id)?.iter().any(|need| resting.contains(need)) {
-            resting.insert(id);
-        }
-    }
     let mut wanted = BTreeSet::from([goal]);
     for id in (0..=goal.0).rev().map(NodeId) {
         if wanted.contains(&id) {
             wanted.extend(cx.needs.get(&id)?);
         }
     }
-    Some(resting.intersection(&wanted).copied().collect::<Vec<_>>()).map(|again| match again.contains(&goal) {
-        true => again,
-        false => Vec::new(),
-    })
+    let mut again = Vec::new();
+    for id in wanted {
+        if id == over || cx.needs.get(&id)?.iter().any(|need| again.contains(need)) {
+            again.push(id);
+        }
+    }
+    cx.needs.get(&over)?;
+    Some(if again.contains(&goal) { again } else { Vec::new() })
 }
 
 /// How the search goes.

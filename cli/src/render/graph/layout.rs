@@ -108,7 +108,8 @@ fn order(layers: &mut Vec<Vec<usize>>, items: &[Item], edges: usize) {
     let mut fewest = if edges <= MOST_EDGES { crossings(layers, items) } else { usize::MAX };
     for sweep in 0..SWEEPS {
         let down = sweep % 2 == 0;
-        let range: Vec<usize> = if down { (1..layers.len()).collect() } else { (0..layers.len().saturating_sub(1)).rev().collect() };
+        let range: Vec<usize> =
+            if down { (1..layers.len()).collect() } else { (0..layers.len().saturating_sub(1)).rev().collect() };
         for layer in range {
             let fixed = if down { layer - 1 } else { layer + 1 };
             let place = ranks(&layers[fixed], items.len());

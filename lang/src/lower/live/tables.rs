@@ -213,7 +213,7 @@ fn address(cx: &mut Context<'_>, written: &ast::Expr) -> Option<String> {
         () => return Some(text),
     };
     let finding =
-        Finding::error(codes::BAD_ENDPOINT, cx.place(written.span), format!("{} is no stream", quoted(&text)));
+        Finding::error(codes::NOT_AN_ADDRESS, cx.place(written.span), format!("{} is no stream", quoted(&text)));
     cx.report(finding.help(help));
     None
 }

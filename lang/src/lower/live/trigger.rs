@@ -5,7 +5,7 @@ use crate::codes;
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::live::{Given, TriggerNode, TriggerWhen};
-use crate::lower::block;
+use crate::lower::{block, secret};
 use crate::names::{Kind, suggest};
 use crate::schedule::{self, Unfit};
 use crate::span::Span;
@@ -13,6 +13,7 @@ use crate::syntax::ast::{self, ActionLine, Argument, DeclarationKind, Event, Exp
 use crate::types::Type;
 use crate::typing::operators::present;
 use crate::typing::{Scope, Typing, with_article};
+use crate::work::SecretSource;
 use crate::written::listed;
 use std::collections::HashSet;
 
@@ -97,7 +98,7 @@ fn addressed(cx: &mut Context<'_>, text: &Ident, fits: bool, what: &str, wanted:
         return Some(());
     }
     let message = format!("{} cannot be {what}", crate::written::quoted(&text.name));
-    let finding = Finding::error(codes::BAD_ENDPOINT, cx.place(text.span), message);
+    let finding = Finding::error(codes::NOT_AN_ADDRESS, cx.place(text.span), message);
     cx.report(finding.help(format!("write {wanted}")));
     None
 }
@@ -115,13 +116,13 @@ fn is_branch(name: &str) -> bool {
         && name != "@"
 }
 
-/// `secret = token`: the declared secret. Without one anybody may start runs.
+/// `secret = token`. Without one anybody may start runs.
 fn webhook_secret(
     cx: &mut Context<'_>,
     name: &Ident,
     setting: Option<&Setting>,
     keyword: Span,
-) -> Option<Option<String>> {
+) -> Option<Option<SecretSource>> {
     let Some(setting) = setting else {
         let message = format!("whoever can reach the webhook `{}` can start runs", name.name);
         let finding =
@@ -129,22 +130,7 @@ fn webhook_secret(
         cx.report(finding.help("declare `secret hook_token = env(\"HOOK_TOKEN\")`, and write `secret = hook_token`"));
         return Some(None);
     };
-    match &setting.value.kind {
-        ExprKind::Error => None,
-        ExprKind::Name(secret) => {
-            let ident = Ident { name: secret.clone(), span: setting.value.span };
-            referred(cx, &ident, Kind::Secret, "a webhook is guarded by a secret")?;
-            Some(Some(secret.clone()))
-        }
-        _ => {
-            let message = "a webhook is guarded by a declared secret";
-            let finding = Finding::error(codes::TYPE_MISMATCH, cx.place(setting.value.span), message);
-            cx.report(
-                finding.help("declare `secret hook_token = env(\"HOOK_TOKEN\")`, and write `secret = hook_token`"),
-            );
-            None
-        }
-    }
+    secret::given(cx, &setting.value, "`secret`").map(Some)
 }
 
 /// A trigger that stands in the file twice would start every run twice.
