@@ -8,6 +8,7 @@ mod findings;
 mod gate;
 mod live;
 mod pages;
+mod parts;
 mod plugins;
 mod processes;
 mod reuse;

@@ -16,6 +16,7 @@ const TOLD_IN_WORDS: &[(&str, &str)] = &[
     ("D0004", "needs a failing disk"),
     ("D0005", "needs somebody who writes while we read"),
     ("D0050", "needs a full disk"),
+    ("E0231", "needs hundreds of files"),
 ];
 
 /// Codes that say which level a lint has when nobody sets one.

@@ -2,11 +2,13 @@
 
 use super::{PRELUDE, Std, render};
 use crate::check::{Checked, check, inspect};
+use crate::finding::Place;
 use crate::import::{Files, ImportError, Imported, identity, resolve};
 use crate::pipeline::{NodeKind, Pipeline};
 use crate::signature::{ModuleError, ModuleSignature, Modules};
 use crate::span::Source;
 use indexmap::IndexMap;
+use proptest::prelude::*;
 use std::sync::Arc;
 
 /// The standard library, and files in memory.
@@ -298,4 +300,63 @@ fn instances_of_instances_of_instances_end() {
     case.push_str("component c30() {\n}\nstep all = c0()\n");
     let codes: Vec<_> = checked(&case).findings.iter().map(|finding| finding.code.name.to_string()).collect();
     assert!(codes.contains(&"too-many-nodes".to_owned()), "{codes:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// A pipeline comes out exactly when nothing is wrong in any file; broken text never panics, and every place is in the
+    /// text of its file.
+    #[test]
+    fn any_files_are_checked(
+        which in any::<prop::sample::Index>(),
+        cuts in proptest::collection::vec((any::<prop::sample::Index>(), 0usize..12, "[ -~\n]{0,6}"), 0..4),
+    ) {
+        let all = [include_str!("files.txt"), include_str!("components.txt"), include_str!("reuse_lints.txt")];
+        let cases: Vec<&str> = all.iter().flat_map(|text| text.split("\n----\n")).collect();
+        let mut case = (*which.get(&cases)).to_owned();
+        for (at, length, with) in cuts {
+            let at = at.index(case.len() + 1);
+            case.replace_range(at..(at + length).min(case.len()), &with);
+        }
+        let checked = checked(&case);
+        prop_assert_eq!(checked.pipeline.is_some(), !checked.findings.iter().any(|it| it.is_error()), "{}", case);
+        for finding in &checked.findings {
+            for label in std::iter::once(&finding.primary).chain(&finding.secondary) {
+                let Place::Source { path, span } = &label.place else { continue };
+                let source = checked.sources.iter().find(|source| source.path == *path);
+                prop_assert!(source.is_some_and(|it| it.text.get(span.range()).is_some()), "{:?}\n{}", finding, case);
+            }
+        }
+    }
+
+    /// Whatever components hold, the check ends; and each instance of a sound one has the nodes that it counts.
+    #[test]
+    fn any_graph_of_components_is_written_out(calls in proptest::collection::vec((0usize..8, 0usize..8), 0..14)) {
+        let mut case = String::from("component data_in() {\n  step s = tabular.split(customers)\n  output rows_out = s.train\n}\n");
+        for component in 0..8 {
+            case.push_str(&format!("component c{component}(given: dataset<Customer>) {{\n"));
+            case.push_str("  step own = tabular.split(given)\n");
+            let mut last = "own.train".to_owned();
+            for (at, (_, called)) in calls.iter().enumerate().filter(|(_, (from, _))| *from == component) {
+                case.push_str(&format!("  step i{at} = c{called}({last})\n"));
+                last = format!("i{at}.last");
+            }
+            case.push_str(&format!("  output last = {last}\n}}\n"));
+        }
+        case.push_str("step first = data_in()\nstep all = c0(first)\n");
+        let checked = checked(&case);
+        // How many nodes the first component has; none, if it holds itself.
+        fn size(at: usize, calls: &[(usize, usize)], depth: usize) -> Option<usize> {
+            let inner = calls.iter().filter(|(from, _)| *from == at);
+            (depth < 9).then_some(())?;
+            inner.map(|(_, called)| size(*called, calls, depth + 1)).sum::<Option<usize>>().map(|inner| inner + 1)
+        }
+        let nodes = checked.pipeline.map(|pipeline| pipeline.nodes.iter().filter(|it| it.name.starts_with("all.")).count());
+        match size(0, &calls, 0) {
+            // Components that hold each other may stand beside it, where nothing needs them.
+            Some(size) => prop_assert!(nodes.is_none_or(|nodes| nodes == size), "{:?} of {}\n{}", nodes, size, case),
+            None => prop_assert_eq!(nodes, None, "{}", case),
+        }
+    }
 }
