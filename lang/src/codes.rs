@@ -38,6 +38,8 @@ codes! {
     UNKNOWN_REGISTRATION = "E0220" "unknown-registration" "A model in `registry(...)` that this file never registers.";
     UNKNOWN_ALIAS = "E0221" "unknown-alias" "An alias in `registry(...)` that no version can have.";
     UNKNOWN_ZONE = "E0222" "unknown-zone" "A time zone that does not exist.";
+    UNKNOWN_TABLE = "E0236" "unknown-table" "A table in a query that nothing gives.";
+    UNKNOWN_SQL_FUNCTION = "E0237" "unknown-sql-function" "A function that queries do not have.";
     TYPE_MISMATCH = "E0301" "type-mismatch" "A value of one type where another is wanted.";
     MISSING_UNIT = "E0302" "missing-unit" "A bare number where a fraction, duration or size is wanted.";
     BAD_OPERANDS = "E0303" "bad-operands" "An operator between types that it does not join.";
@@ -51,6 +53,7 @@ codes! {
     NOT_ONE_OF = "E0311" "not-one-of" "A text that is none of those allowed.";
     SECRET_SEEN = "E0312" "secret-seen" "A secret where it would be seen: in a command, a setting, a log or a fingerprint.";
     NOT_A_SECRET = "E0313" "not-a-secret" "A plain value where a secret is wanted.";
+    SQL_TYPE = "E0315" "sql-type" "A value in a query of a type that does not go there.";
     CYCLE = "E0401" "cycle" "Nodes that wait for each other.";
     MISSING_ARGUMENT = "E0402" "missing-argument" "A call without an argument that must be given.";
     TOO_MANY_ARGUMENTS = "E0403" "too-many-arguments" "Arguments without a name beyond the inputs of a step.";
@@ -90,6 +93,13 @@ codes! {
     BAD_ADDRESS = "E0445" "bad-address" "An address of a table or a host that cannot be read.";
     MISFIT_SOURCE = "E0448" "misfit-source" "A table of a step that is no table of the data's schema.";
     MISPLACED_SETTING = "E0449" "misplaced-setting" "A setting that this kind of step cannot use.";
+    SQL_SYNTAX = "E0450" "sql-syntax" "A query that cannot be read.";
+    NOT_A_QUERY = "E0451" "not-a-query" "A statement that is no query, or more than one.";
+    UNNAMED_RESULT = "E0452" "unnamed-result" "A column of a query's result without a name.";
+    REPEATED_RESULT = "E0453" "repeated-result" "Two columns of a query's result with one name.";
+    AMBIGUOUS_COLUMN = "E0454" "ambiguous-column" "A column that several tables of a query have.";
+    NOT_GROUPED = "E0455" "not-grouped" "A column with many values for each group of a query.";
+    MISPLACED_AGGREGATE = "E0456" "misplaced-aggregate" "An aggregate where each row is looked at by itself, or a window without `over`.";
     MISSING_CAPABILITY = "E0902" "missing-capability" "A node that asks for what this version cannot do.";
     UNUSED_PARAM = "W0201" "unused-param" "A parameter that nothing reads.";
     UNUSED_SCHEMA = "W0202" "unused-schema" "A schema that no data has.";
@@ -104,6 +114,7 @@ codes! {
     FLOATING_IMAGE = "W0412" "floating-image" "An image whose name may mean other bytes tomorrow.";
     CACHED_NETWORK = "W0413" "cached-network" "A step with a network whose outcome is taken from the cache.";
     IDLE_SETTING = "W0414" "idle-setting" "A setting that changes nothing.";
+    UNSTEADY_QUERY = "W0415" "unsteady-query" "A query that gives something else each time.";
     UNUSED_SILENCER = "W0901" "unused-silencer" "A silencer without anything to silence.";
     UNKNOWN_LINT = "W0902" "unknown-lint" "A silencer of a lint that does not exist.";
     BAD_SILENCER = "W0903" "bad-silencer" "A comment that begins with `mlp:` and is no silencer.";

@@ -38,6 +38,7 @@ pub mod schedule;
 pub mod signature;
 pub mod silence;
 pub mod span;
+mod sql;
 pub mod syntax;
 pub mod types;
 mod typing;

@@ -24,6 +24,7 @@ mod live;
 mod model;
 mod params;
 mod program;
+mod query;
 pub(crate) mod references;
 mod schema;
 pub(crate) mod secret;

@@ -89,6 +89,7 @@ case_files! {
     programs: "programs.txt";
     secrets: "secrets.txt";
     sources: "sources.txt";
+    queries: "queries.txt";
     silence: "silence.txt";
 }
 
@@ -200,6 +201,7 @@ fn every_code_has_a_wrong_example() {
         include_str!("snapshots/mlp_lang__check__tests__programs.snap"),
         include_str!("snapshots/mlp_lang__check__tests__secrets.snap"),
         include_str!("snapshots/mlp_lang__check__tests__sources.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__queries.snap"),
         include_str!("snapshots/mlp_lang__check__tests__what_an_engine_cannot_do_is_said_before_anything_runs.snap"),
         include_str!("snapshots/mlp_lang__check__tests__silence.snap"),
         include_str!("snapshots/mlp_lang__check__tests__ten_planted_mistakes_are_ten_findings.snap"),
