@@ -134,9 +134,15 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
                     format!("a condition must be true or false, and {found} is neither"),
                 )
                 .label(format!("this is {}", with_article(&typed.ty)))
-                .help(match self.scope {
-                    Scope::Service => "compare it: `error_rate <= 1%`",
-                    _ => "compare it: `eval.accuracy >= 90%`",
+                .help(match (self.scope, &typed.ty, &expr.kind) {
+                    (Scope::Service, ..) => "compare it: `error_rate <= 1%`".to_owned(),
+                    (_, Type::Fraction, ExprKind::Member(..)) => {
+                        format!("compare it: `{} >= 90%`", self.cx.text(expr.span))
+                    }
+                    (_, Type::Int | Type::Float, ExprKind::Name(_) | ExprKind::Member(..)) => {
+                        format!("compare it: `{} >= 1`", self.cx.text(expr.span))
+                    }
+                    _ => "compare it: `eval.accuracy >= 90%`".to_owned(),
                 }),
             );
             return Typed::unknown();
@@ -336,9 +342,9 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
                     let metric = MetricRef { node, output, metric: field.name, over: None, across: None, text };
                     Typed { ty: field.ty, expr: Expr::Metric(metric) }
                 }
-                Accessed::Output { output, ty, .. } => {
+                Accessed::Output { ty, .. } => {
                     if ty != Type::Unknown {
-                        self.cx.report(not_a_number(self.cx, expr.span, &output, &ty));
+                        self.cx.report(not_a_number(self.cx, expr.span, &ty));
                     }
                     Typed::unknown()
                 }
@@ -477,6 +483,9 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
         };
         let finding = Finding::error(code, self.cx.place(span), message).label("not declared");
         let finding = names::suggest(finding, span, near, || match self.scope {
+            _ if name == "now" => {
+                "how old the newest value is says `fresh(column)`; `now` is for `run(...)`".to_owned()
+            }
             Scope::Table(_) => format!("columns are {}", listed_columns(columns)),
             Scope::Run => "a step's metrics are written `step.metric`".to_owned(),
             _ => format!("declare it: `param {name}: int = 1`; a text needs quotes"),
@@ -586,7 +595,7 @@ pub(crate) fn listed_columns(columns: &[crate::types::Column]) -> String {
     crate::written::listed(columns.iter().map(|column| column.name.as_str()))
 }
 
-fn not_a_number(cx: &Context<'_>, span: Span, output: &str, ty: &Type) -> Finding {
+fn not_a_number(cx: &Context<'_>, span: Span, ty: &Type) -> Finding {
     let finding = Finding::error(
         codes::NOT_A_VALUE,
         cx.place(span),
@@ -595,6 +604,6 @@ fn not_a_number(cx: &Context<'_>, span: Span, output: &str, ty: &Type) -> Findin
     match ty {
         Type::Metrics(fields) => finding
             .help(format!("say which: {}", crate::written::listed(fields.iter().map(|field| field.name.as_str())))),
-        _ => finding.help(format!("`{output}` can be given to a step as input")),
+        _ => finding.help(format!("`{}` can be given to a step as input", cx.text(span))),
     }
 }
