@@ -3,8 +3,10 @@
 mod check;
 mod completions;
 mod deploy;
+mod doc;
 mod evidence;
 mod explain;
+mod graph;
 mod label;
 pub mod load;
 mod logs;
@@ -57,6 +59,9 @@ pub fn main() -> Exit {
         Command::Check(args) => check::check(&screen, args),
         Command::Explain(args) => explain::explain(&screen, args),
         Command::Plan(args) => plan::plan(&screen, args),
+        Command::Graph(args) => graph::graph(&screen, args),
+        Command::Export(args) => graph::export(&screen, args),
+        Command::Doc(args) => doc::doc(&screen, args),
         Command::Run(args) => run::run(&screen, args),
         Command::Test(args) => test::test(&screen, args),
         Command::Serve(args) => serve::serve(&screen, args),
@@ -68,6 +73,7 @@ pub fn main() -> Exit {
         Command::Runs(args) => runs::runs(&screen, args),
         Command::Logs(args) => logs::logs(&screen, args),
         Command::Show(args) => show::show(&screen, args),
+        Command::Lsp { .. } => Ok(crate::lsp::serve()),
         Command::State { command: State::Rebuild } => state::rebuild(&screen),
         Command::Completions { shell } => completions::completions(&screen, *shell),
     };
