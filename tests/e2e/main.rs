@@ -4,6 +4,7 @@ mod bad_input;
 mod check;
 mod crash;
 mod examples;
+mod export;
 mod gate;
 mod live;
 mod pages;

@@ -94,7 +94,8 @@ fn contents(index: usize, chapter: &Chapter, alone: bool) -> String {
         }
         let _ = write!(list, "<li><span>{title}</span><ul>");
         for node in nodes {
-            let _ = write!(list, "<li><a href=\"#{}\">{}</a></li>", anchor(index, word, &node.name), escape(&node.name));
+            let _ =
+                write!(list, "<li><a href=\"#{}\">{}</a></li>", anchor(index, word, &node.name), escape(&node.name));
         }
         list.push_str("</ul></li>\n");
     }
@@ -120,7 +121,8 @@ fn chapter(index: usize, chapter: &Chapter, alone: bool) -> String {
     facts.extend(head.tags.iter().map(|(key, value)| format!("{} {}", escape(key), escape(value))));
     let _ = writeln!(html, "<p class=\"facts\">{}</p>", facts.join(" · "));
     if !document.nodes.is_empty() {
-        let picture = graph::embedded(document, |node| Some(format!("#{}", anchor(index, graph::word(node), &node.name))));
+        let picture =
+            graph::embedded(document, |node| Some(format!("#{}", anchor(index, graph::word(node), &node.name))));
         let _ = writeln!(html, "<div class=\"graph\">{picture}</div>");
     }
     let syntax = syntax::parse(&chapter.source);
@@ -155,9 +157,10 @@ fn modules(chapters: &[Chapter]) -> String {
             parts::doc(Some(&module.doc))
         );
         let called = |name: &str| {
-            chapters.iter().flat_map(|chapter| &chapter.document.nodes).any(
-                |node| matches!(&node.kind, Kind::Step(step) if step.digest == module.digest && step.step == name),
-            )
+            chapters
+                .iter()
+                .flat_map(|chapter| &chapter.document.nodes)
+                .any(|node| matches!(&node.kind, Kind::Step(step) if step.digest == module.digest && step.step == name))
         };
         for step in module.steps.iter().filter(|step| called(&step.name)) {
             let _ = write!(
@@ -172,9 +175,9 @@ fn modules(chapters: &[Chapter]) -> String {
             rows.extend(step.inputs.iter().map(|input| ["input".into(), input.name.clone(), input.doc.clone()]));
             rows.extend(step.params.iter().map(|param| ["setting".into(), param.name.clone(), param.doc.clone()]));
             rows.extend(step.outputs.iter().map(|output| ["output".into(), output.name.clone(), output.doc.clone()]));
-            let rows = rows.into_iter().map(|[what, name, doc]| {
-                vec![escape(&what), format!("<code>{}</code>", escape(&name)), escape(&doc)]
-            });
+            let rows = rows
+                .into_iter()
+                .map(|[what, name, doc]| vec![escape(&what), format!("<code>{}</code>", escape(&name)), escape(&doc)]);
             html.push_str(&parts::table(&["", "name", ""], rows));
         }
         html.push_str("</section>\n");
@@ -189,6 +192,3 @@ fn to_node(chapter: usize, document: &Document, name: &str) -> String {
         None => format!("<code>{}</code>", escape(name)),
     }
 }
-
-#[cfg(test)]
-mod tests;

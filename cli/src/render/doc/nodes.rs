@@ -11,9 +11,10 @@ use std::fmt::Write;
 pub fn card(index: usize, chapter: &Chapter, node: &Node) -> String {
     let inside = match &node.kind {
         Kind::Data(data) => {
-            let schema = data.declared_schema.as_deref().map(|schema| {
-                format!(" of schema {}", link(&anchor(index, "schema", schema), schema))
-            });
+            let schema = data
+                .declared_schema
+                .as_deref()
+                .map(|schema| format!(" of schema {}", link(&anchor(index, "schema", schema), schema)));
             let mut html = format!(
                 "<p><code>{}</code> from <code>{}</code>{}</p>\n",
                 escape(data.source.form),
@@ -28,13 +29,17 @@ pub fn card(index: usize, chapter: &Chapter, node: &Node) -> String {
             &["requires", "because"],
             gate.requirements.iter().map(|one| {
                 let unless = if one.unless_first { " <small>unless first</small>" } else { "" };
-                vec![format!("{}{unless}", code(&one.condition)), one.because.as_deref().map(escape).unwrap_or_default()]
+                vec![
+                    format!("{}{unless}", code(&one.condition)),
+                    one.because.as_deref().map(escape).unwrap_or_default(),
+                ]
             }),
         ),
         Kind::Model(model) => {
             let mut html = format!("<p>{} of {}", escape(&model.flavor), output(index, chapter, &model.source));
             if !model.gates.is_empty() {
-                let gates: Vec<String> = model.gates.iter().map(|gate| to_node(index, &chapter.document, gate)).collect();
+                let gates: Vec<String> =
+                    model.gates.iter().map(|gate| to_node(index, &chapter.document, gate)).collect();
                 let _ = write!(html, ", behind {}", gates.join(", "));
             }
             html.push_str("</p>\n");
@@ -59,7 +64,8 @@ pub fn card(index: usize, chapter: &Chapter, node: &Node) -> String {
                 Event::Schedule { cron, zone } => format!("At {} in {}", code(cron), escape(zone)),
                 Event::Change { data } => format!("When {} changes", to_node(index, &chapter.document, data)),
             };
-            let given: Vec<String> = trigger.parameters.iter().map(|(name, value)| code(&format!("{name}: {value}"))).collect();
+            let given: Vec<String> =
+                trigger.parameters.iter().map(|(name, value)| code(&format!("{name}: {value}"))).collect();
             let given = if given.is_empty() { String::new() } else { format!(", with {}", given.join(", ")) };
             format!("<p>{when}{given}.</p>\n")
         }
@@ -86,16 +92,22 @@ fn body_of_step(index: usize, chapter: &Chapter, step: &Step) -> String {
         escape(&step.module),
         escape(&step.version)
     );
-    let inputs = step.inputs.iter().map(|(name, from)| {
-        vec!["input".to_owned(), code(name), output(index, chapter, from), String::new()]
-    });
-    let settings = step.settings.iter().map(|(name, value)| {
-        vec!["setting".to_owned(), code(name), code(&value.written), String::new()]
-    });
+    let inputs = step
+        .inputs
+        .iter()
+        .map(|(name, from)| vec!["input".to_owned(), code(name), output(index, chapter, from), String::new()]);
+    // What is left out says nothing.
+    let settings = step
+        .settings
+        .iter()
+        .filter(|(_, setting)| !setting.value.is_null())
+        .map(|(name, value)| vec!["setting".to_owned(), code(name), code(&value.written), String::new()]);
     let outputs = step.outputs.iter().map(|(name, given)| {
         let more = match (&given.columns, &given.metrics) {
             (Some(columns), _) => columns_of(columns),
-            (_, Some(metrics)) => metrics.iter().map(|(name, ty)| code(&format!("{name}: {ty}"))).collect::<Vec<_>>().join(" "),
+            (_, Some(metrics)) => {
+                metrics.iter().map(|(name, ty)| code(&format!("{name}: {ty}"))).collect::<Vec<_>>().join(" ")
+            }
             _ => String::new(),
         };
         vec!["output".to_owned(), code(name), code(&given.ty), more]
@@ -163,12 +175,17 @@ fn body_of_monitor(index: usize, chapter: &Chapter, monitor: &Monitor) -> String
         to_node(index, &chapter.document, &monitor.deployment),
         lasting(monitor.every_seconds),
         lasting(monitor.over_seconds),
-        monitor.reference.as_ref().map(|from| format!(", against {}", output(index, chapter, from))).unwrap_or_default(),
+        monitor
+            .reference
+            .as_ref()
+            .map(|from| format!(", against {}", output(index, chapter, from)))
+            .unwrap_or_default(),
         monitor.on_no_data
     );
     html.push_str(&list("Watches", monitor.watches.iter().map(|text| code(text))));
     for breach in &monitor.breaches {
-        let windows = if breach.windows == 1 { "a breach".to_owned() } else { format!("{} windows in breach", breach.windows) };
+        let windows =
+            if breach.windows == 1 { "a breach".to_owned() } else { format!("{} windows in breach", breach.windows) };
         html.push_str(&list(&format!("After {windows}"), breach.actions.iter().map(|text| code(text))));
     }
     html

@@ -116,8 +116,9 @@ pub fn schemas(chapter: usize, file: &File, source: &Source) -> String {
 /// What is declared and is no node: shown as it is written.
 pub fn others(chapter: usize, file: &File, source: &Source) -> String {
     let mut html = String::new();
-    for (title, declarations) in [("Components", "component"), ("Searches", "tune"), ("Tests", "test"), ("Secrets", "secret")]
-        .map(|(title, word)| (title, file.declarations.iter().filter(move |one| keyword(one, source) == word)))
+    for (title, declarations) in
+        [("Components", "component"), ("Searches", "tune"), ("Tests", "test"), ("Secrets", "secret")]
+            .map(|(title, word)| (title, file.declarations.iter().filter(move |one| keyword(one, source) == word)))
     {
         let cards: String = declarations.map(|one| card(chapter, one, source)).collect();
         html.push_str(&section(title, &cards));

@@ -109,10 +109,7 @@ fn kind(pipeline: &Pipeline, kind: &NodeKind) -> Kind {
             breaches: monitor
                 .breaches
                 .iter()
-                .map(|breach| Breach {
-                    windows: breach.windows,
-                    actions: breach.actions.iter().map(action).collect(),
-                })
+                .map(|breach| Breach { windows: breach.windows, actions: breach.actions.iter().map(action).collect() })
                 .collect(),
         }),
         NodeKind::Trigger(trigger) => Kind::Trigger(Trigger {
@@ -126,7 +123,8 @@ fn kind(pipeline: &Pipeline, kind: &NodeKind) -> Kind {
 }
 
 fn strategy(strategy: &live::Strategy) -> Strategy {
-    let stage = |what, share, nanoseconds| Stage { what, share, seconds: Some(seconds(nanoseconds)), until_promoted: false };
+    let stage =
+        |what, share, nanoseconds| Stage { what, share, seconds: Some(seconds(nanoseconds)), until_promoted: false };
     let stages = match strategy {
         live::Strategy::Replace { watch: 0, .. } => Vec::new(),
         live::Strategy::Replace { watch, .. } => vec![stage("watch", 1.0, *watch)],

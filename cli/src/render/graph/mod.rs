@@ -21,12 +21,12 @@ fn detail(node: &Node) -> String {
         }
         Kind::Gate(gate) => count(gate.requirements.len(), "requirement"),
         Kind::Model(model) => model.flavor.clone(),
-        Kind::Registry(_) => "registry".to_owned(),
+        Kind::Registry(entry) => entry.flavor.clone(),
         Kind::Deploy(deploy) => deploy.strategy.kind.replace('_', " "),
         Kind::Monitor(monitor) => format!("every {}", lasting(monitor.every_seconds)),
         Kind::Trigger(trigger) => match &trigger.on {
-            Event::Schedule { zone, .. } => zone.clone(),
-            Event::Change { .. } => "on change".to_owned(),
+            Event::Schedule { .. } => "schedule".to_owned(),
+            Event::Change { .. } => "change".to_owned(),
         },
     }
 }

@@ -153,7 +153,7 @@ fn cut(text: &str) -> String {
 /// Wide enough for both lines in the fonts that are likely.
 fn width(node: &Node) -> f64 {
     let (name, what) = (cut(&node.name), cut(&caption(node)));
-    let text = (name.width() as f64 * 7.8).max(what.width() as f64 * 6.3);
+    let text = (name.width() as f64 * 8.6).max(what.width() as f64 * 6.3);
     let sides = match node.kind {
         Kind::Gate(_) | Kind::Deploy(_) | Kind::Trigger(_) | Kind::Monitor(_) => 44.0,
         _ => 28.0,
