@@ -6,6 +6,7 @@
 //! One file for each thing that is shown; [`json`] has them all for programs. Everything that comes from a file, a step or
 //! data passes through [`text::clean`], so that nobody's bytes move the cursor.
 
+pub mod diff;
 pub mod doc;
 pub mod events;
 pub mod explain;
@@ -23,6 +24,7 @@ pub mod runs;
 pub mod story;
 pub mod summary;
 pub mod table;
+pub mod testing;
 pub mod text;
 pub mod time;
 pub mod values;

@@ -25,8 +25,12 @@ pub(super) fn lower(
     let file = cx.file;
     for (index, declaration) in file.declarations.iter().enumerate() {
         let DeclarationKind::Param { name, ty: written, default } = &declaration.kind else { continue };
+        let before = cx.findings.len();
         let ty = cx.param_type(written);
-        let default = default.as_ref().map(|default| default_value(cx, default, &ty, &name.name));
+        // A default of a type that no parameter has is no mistake of its own.
+        let understood = ty != Type::Unknown || cx.findings.len() == before;
+        let default = default.as_ref().filter(|_| understood);
+        let default = default.map(|default| default_value(cx, default, &ty, &name.name));
         let owned = cx.names.owns(&name.name, index);
         let given = overrides.get(&name.name).filter(|_| owned);
         let value = match (given, default) {

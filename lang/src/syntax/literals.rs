@@ -157,6 +157,14 @@ fn with_units(text: &str, digits: &str) -> Result<ExprKind, BadLiteral> {
             let size = scaled(text, number, *bytes, "a byte")?;
             return u64::try_from(size).map(ExprKind::Size).map_err(|_| too_large(text, "a size", "16777215TiB"));
         }
+        if unit.is_empty() {
+            return Err(match smallest {
+                Some(_) => BadLiteral::new(codes::BAD_NUMBER, format!("the end of `{text}` has no unit"))
+                    .help("write it as in `1h30m`"),
+                None => BadLiteral::new(codes::BAD_NUMBER, format!("`{text}` is not a number"))
+                    .help("a number has one point, as in `1.5`"),
+            });
+        }
         let Some(place) = DURATIONS.iter().position(|(u, _)| *u == unit) else {
             return Err(unknown_unit(text, number, unit, rest.is_empty() && smallest.is_none()));
         };

@@ -107,6 +107,14 @@ pub fn parse(source: &Source) -> Syntax {
         syntax.file.declarations.extend(parsed.declaration);
         syntax.broken.extend(parsed.broken);
         nothing_before = false;
+        // A declaration stops at one finding too many: that is how it is known that there are more.
+        if syntax.findings.len() > MOST_FINDINGS {
+            syntax.findings.sort_by_key(failure::position);
+            let position = failure::position(&syntax.findings[MOST_FINDINGS]);
+            syntax.findings.truncate(MOST_FINDINGS);
+            syntax.findings.push(too_many(source, Span { start: position, end: position }));
+            break;
+        }
     }
     let tried = text.lines().any(|line| {
         line.trim_start_matches('\u{feff}')
