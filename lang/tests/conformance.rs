@@ -133,7 +133,8 @@ fn graph(pipeline: &Pipeline) -> Vec<String> {
 fn kind(kind: &NodeKind) -> &'static str {
     match kind {
         NodeKind::Data(_) => "data",
-        NodeKind::Step(_) => "step",
+        NodeKind::Step(_) | NodeKind::Program(_) | NodeKind::Query(_) | NodeKind::Fan(_) => "step",
+        NodeKind::Tune(_) => "tune",
         NodeKind::Gate(_) => "gate",
         NodeKind::Model(_) => "model",
         NodeKind::Registry(_) => "registry",
