@@ -5,6 +5,7 @@ mod check;
 mod crash;
 mod declared_tests;
 mod examples;
+mod export;
 mod findings;
 mod gate;
 mod live;
