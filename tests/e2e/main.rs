@@ -3,6 +3,7 @@
 mod bad_input;
 mod check;
 mod crash;
+mod editor;
 mod examples;
 mod findings;
 mod gate;

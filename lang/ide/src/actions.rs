@@ -2,8 +2,8 @@
 
 use crate::text_edit::TextEdit;
 use crate::workspace::Workspace;
-use mlp_lang::format::Refusal;
 use mlp_lang::finding::{Finding, Fix, Place, Safety};
+use mlp_lang::format::Refusal;
 use mlp_lang::span::{Source, Span};
 
 /// A change that mends something.
@@ -49,7 +49,8 @@ impl Workspace {
     /// All safe fixes at once, as `mlp check --fix` applies them. `None`: there is none.
     pub fn fix_all(&self, path: &str) -> Option<Action> {
         let document = self.document(path)?;
-        if !self.findings(path).iter().any(|finding| finding.fix.as_ref().is_some_and(|fix| fix.safety == Safety::Safe)) {
+        if !self.findings(path).iter().any(|finding| finding.fix.as_ref().is_some_and(|fix| fix.safety == Safety::Safe))
+        {
             return None;
         }
         let source = Source::new(path, document.text());
@@ -68,7 +69,9 @@ impl Workspace {
         let Some(document) = self.document(path) else { return Err("this file is not open".to_owned()) };
         match mlp_lang::format::format(&Source::new(path, document.text())) {
             Ok(text) => Ok(difference(document.text(), &text).into_iter().collect()),
-            Err(Refusal::Broken(_)) => Err("a file with mistakes of syntax is not formatted: mend them first".to_owned()),
+            Err(Refusal::Broken(_)) => {
+                Err("a file with mistakes of syntax is not formatted: mend them first".to_owned())
+            }
             Err(Refusal::Unsafe(change)) => Err(change.to_string()),
         }
     }

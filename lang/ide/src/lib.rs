@@ -29,6 +29,7 @@ mod outline;
 mod rename;
 mod selection;
 mod signature;
+mod sql;
 mod symbols;
 pub mod text;
 mod text_edit;

@@ -517,11 +517,8 @@ impl View<'_> {
 
     /// A setting of the step that a search is over.
     fn tuned(&self, group: usize, word: &str) -> Option<Meaning> {
-        let over = self.outline().part_around(group).and_then(|part| {
-            let over = (part.first..part.end).find(|at| self.word(*at) == "over")?;
-            self.declared(self.word(over + 1))
-        });
-        match over.and_then(|step| self.body_of(step)) {
+        let search = self.outline().part_around(group).and_then(|part| self.declared_by(part));
+        match search.and_then(|search| self.tuned_step(search)).and_then(|step| self.body_of(step)) {
             Some(Callee::Step(module, step)) => {
                 let (module, step) = (module.name.as_str().into(), step.name.as_str().into());
                 Meaning::refers(Role::Argument, Symbol::Argument { module, step, name: word.into() })
@@ -533,6 +530,9 @@ impl View<'_> {
     /// `name` of `name: value`.
     fn argument_name(&self, tok: usize, site: Site, kind: GroupKind) -> Option<Meaning> {
         if kind == GroupKind::Map {
+            if self.outline().owner(self.text(), site.group) == "with" {
+                return Some(Meaning { role: Role::Param, symbol: self.local(tok, self.word(tok)), declares: true });
+            }
             return Meaning::of(Role::Setting);
         }
         let name = self.word(tok);
@@ -578,7 +578,7 @@ impl View<'_> {
             Wanted::Type { .. } | Wanted::Schema => return self.type_name(site, word),
             _ => {}
         }
-        if let Some(found) = self.name(tok, site, word) {
+        if let Some(found) = self.name(site, word) {
             return Some(found);
         }
         let known = |words: &[builtin::Word]| words.iter().any(|known| known.word == word);
@@ -608,12 +608,14 @@ impl View<'_> {
     }
 
     /// A name that something declares: the variable of a `for`, a parameter or a member of the component, the file.
-    fn name(&self, tok: usize, site: Site, word: &str) -> Option<Meaning> {
+    fn name(&self, site: Site, word: &str) -> Option<Meaning> {
         let (at, declaration) = self.outline().declaration(site.group, site.part)?;
         let local = |role: Role| {
             Meaning::refers(role, Symbol::Local { path: self.path(), declaration: at as u32, name: word.into() })
         };
-        if self.head(declaration) == "step" && self.loop_variable(declaration) == Some(word) {
+        if self.head(declaration) == "step"
+            && (self.loop_variable(declaration) == Some(word) || self.given_with(declaration, word).is_some())
+        {
             return local(Role::Param);
         }
         if self.head(declaration) == "component" {
@@ -629,7 +631,6 @@ impl View<'_> {
             }
         }
         let declared = self.declared(word)?;
-        let _ = tok;
         Meaning::refers(self.role(declared), self.named(word))
     }
 
@@ -639,6 +640,15 @@ impl View<'_> {
         let marker = (declaration.first..declaration.end)
             .find(|at| toks.get(*at).is_some_and(|tok| tok.group == 0) && self.word(*at) == "for")?;
         (self.kind(marker + 1) == Some(TokKind::Word)).then(|| self.word(marker + 1))
+    }
+
+    /// The key of an entry of `with`: the name holds within the step.
+    fn given_with(&self, declaration: crate::outline::Part, word: &str) -> Option<usize> {
+        let groups = &self.outline().groups;
+        let members = &groups.get(self.block_of(declaration)?)?.parts;
+        let with = members.iter().find(|member| self.head(**member) == "with")?;
+        let entries = &groups.get(self.block_of(*with)?)?.parts;
+        entries.iter().filter_map(|entry| entry.name).find(|name| self.word(*name) == word)
     }
 
     /// What stands behind a dot.
@@ -652,6 +662,12 @@ impl View<'_> {
         }
         let outputs = self.outputs(declared);
         let node: Arc<str> = root.into();
+        // `search.best` says the same as `search`, and the output stands behind it.
+        let best = self.word(declared.keyword) == "tune" && self.word(first + 2) == "best";
+        if best && tok == first + 2 {
+            return Meaning::of(Role::Output);
+        }
+        let first = if best { first + 2 } else { first };
         let output = |output: &str, metric: Option<&str>| {
             let (path, node) = (self.path(), node.clone());
             Meaning::refers(
@@ -662,6 +678,12 @@ impl View<'_> {
         let inside = |ty: &Type| matches!(ty, Type::Metrics(fields) if fields.iter().any(|field| field.name == member));
         if tok == first + 2 {
             if outputs.contains_key(member) {
+                // An output of an instance is declared in the component.
+                if let Some(Callee::Component(component)) = self.body_of(declared) {
+                    let declaration = self.outline().toks.get(component.name)?.part as u32;
+                    let symbol = Symbol::Local { path: self.path(), declaration, name: member.into() };
+                    return Meaning::refers(Role::Output, symbol);
+                }
                 return output(member, None);
             }
             if let Some((name, _)) = outputs.iter().find(|(_, ty)| inside(ty)) {

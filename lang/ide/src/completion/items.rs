@@ -107,9 +107,8 @@ impl<'v, 'w> List<'v, 'w> {
     /// Settings of the step that a search is over.
     fn tunable(&mut self, group: usize) {
         let view = self.view;
-        let Some(part) = view.outline().part_around(group) else { return };
-        let over = (part.first..part.end).find(|at| view.word(*at) == "over");
-        let Some(step) = over.and_then(|over| view.declared(view.word(over + 1))) else { return };
+        let search = view.outline().part_around(group).and_then(|part| view.declared_by(part));
+        let Some(step) = search.and_then(|search| view.tuned_step(search)) else { return };
         let Some(Callee::Step(_, signature)) = view.body_of(step) else { return };
         for param in &signature.params {
             let item = self.push(&param.name, ItemKind::Argument, 1);
@@ -490,6 +489,15 @@ impl<'v, 'w> List<'v, 'w> {
             return self.of_module(root, tok);
         }
         let outputs = view.outputs(declared);
+        let first = match view.word(declared.keyword) {
+            "tune" if tok == first + 2 => {
+                self.push("best", ItemKind::Output, 1).doc =
+                    "The step with the settings that came out best.".to_owned();
+                return;
+            }
+            "tune" => first + 2,
+            _ => first,
+        };
         if tok == first + 4 {
             let output = view.word(first + 2);
             if let Some(Type::Metrics(fields)) = outputs.get(output) {
@@ -574,6 +582,26 @@ impl<'v, 'w> List<'v, 'w> {
         for document in view.workspace.documents().filter(|document| document.path() != here) {
             if let Some(below) = document.path().strip_prefix(folder) {
                 self.push(&format!("./{below}"), ItemKind::File, 1);
+            }
+        }
+    }
+
+    /// Tables of a query, and the columns of those that it names.
+    pub(super) fn query(&mut self, tok: usize) {
+        let view = self.view;
+        for (name, declared) in self.visible() {
+            let outputs = view.outputs(declared);
+            for (output, ty) in outputs.iter().filter(|(_, ty)| matches!(ty, Type::Dataset(_))) {
+                let label =
+                    if view.word(declared.keyword) == "data" { name.to_owned() } else { format!("{name}.{output}") };
+                self.push(&label, ItemKind::Node, 2).detail = plain_type(ty);
+            }
+        }
+        for table in view.tables(tok) {
+            for ty in view.outputs(table.declared).values() {
+                if let Type::Dataset(schema) = ty {
+                    self.columns(Some(schema), 1);
+                }
             }
         }
     }

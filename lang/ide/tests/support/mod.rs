@@ -42,7 +42,8 @@ impl Environment for World {
     }
 
     fn last_value(&self, _path: &str, node: &str, _output: &str, metric: &MetricField) -> Option<LastValue> {
-        (node == "eval" && metric.name == "auc").then(|| LastValue { value: "0.912".to_owned(), run: "run 7".to_owned() })
+        (node == "eval" && metric.name == "auc")
+            .then(|| LastValue { value: "0.912".to_owned(), run: "run 7".to_owned() })
     }
 
     fn plan(&self, _path: &str, analysis: &Analysis) -> Option<String> {
