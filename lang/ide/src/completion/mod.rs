@@ -4,12 +4,14 @@
 //! something stands there. What the names mean comes from the text as it is.
 
 mod items;
+mod names;
+mod values;
 
 use crate::builtin;
-use crate::meaning::{Site, Wanted};
 use crate::outline::{GroupKind, Outline, TokKind};
 use crate::text;
 use crate::view::{Callee, View};
+use crate::wanted::{Site, Wanted};
 use crate::workspace::{Document, Looked, Workspace};
 use mlp_lang::span::Span;
 use mlp_lang::syntax::lexer::{self, TokenKind};
