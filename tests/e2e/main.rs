@@ -4,6 +4,7 @@ mod bad_input;
 mod check;
 mod crash;
 mod declared_tests;
+mod editor;
 mod examples;
 mod export;
 mod findings;
