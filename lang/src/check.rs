@@ -26,7 +26,7 @@
 //! assert_eq!(checked.findings[0].code.name, "unknown-column");
 //! ```
 
-use crate::context::Context;
+use crate::context::{Context, House, SeenIn};
 use crate::finding::{Finding, Place};
 use crate::lower;
 use crate::names::Names;
@@ -104,9 +104,17 @@ pub(crate) fn check_and<T>(
         known_modules: Vec::new(),
         params: HashMap::new(),
         schemas: HashMap::new(),
+        secrets: HashMap::new(),
+        seen_in: SeenIn::default(),
+        locals: HashMap::new(),
+        blind: false,
+        house: House::default(),
         nodes: HashMap::new(),
         order: Vec::new(),
         ids: HashMap::new(),
+        pipeline: String::new(),
+        needs: HashMap::new(),
+        overridden: overrides.keys().cloned().collect(),
         registry: Vec::new(),
         skipped_first: HashSet::new(),
         once: HashMap::new(),

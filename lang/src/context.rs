@@ -9,6 +9,7 @@ use crate::span::{Source, Span};
 use crate::syntax::ast::File;
 use crate::types::{Column, Schema, Type};
 use crate::value::Value;
+use crate::work::SecretSource;
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -28,18 +29,82 @@ pub(crate) struct Context<'a> {
     pub(crate) params: HashMap<&'a str, KnownParam>,
     /// Schemas by name.
     pub(crate) schemas: HashMap<&'a str, Arc<Schema>>,
+    /// Secrets by name. `None`: its mistake was reported.
+    pub(crate) secrets: HashMap<&'a str, Option<SecretSource>>,
+    /// Where a value that is being looked at would be seen, if it were a secret.
+    pub(crate) seen_in: SeenIn,
+    /// Names that stand for values within one step: entries of `with`, the variable of a `for`.
+    pub(crate) locals: HashMap<String, KnownParam>,
+    /// Some of those names are not known, because of a mistake that was reported: an unknown name may be one of them.
+    pub(crate) blind: bool,
+    /// What the pipeline's block says about steps.
+    pub(crate) house: House,
     /// By index of the declaration. Absent or `None` inside: poison.
     pub(crate) nodes: HashMap<usize, NodeFacts>,
     /// Declarations of nodes in topological order: `order[id]` is the index of the declaration.
     pub(crate) order: Vec<usize>,
     /// By index of the declaration.
     pub(crate) ids: HashMap<usize, NodeId>,
+    /// The pipeline's name.
+    pub(crate) pipeline: String,
+    /// What each node lowered so far needs directly. Absent: it could not be lowered.
+    pub(crate) needs: HashMap<NodeId, Vec<NodeId>>,
+    /// Parameters that the command line has set.
+    pub(crate) overridden: HashSet<String>,
     /// References to what is registered. Among declarations, the one at `k` has the index `declarations.len() + k`.
     pub(crate) registry: Vec<Reference>,
     /// Steps that a first run skips, as what they read from the registry cannot be there yet.
     pub(crate) skipped_first: HashSet<NodeId>,
     /// Mistakes that have one cause and many places: which finding tells of it, and at how many more places it was met.
     pub(crate) once: HashMap<String, (usize, usize)>,
+}
+
+/// Where a value ends up that stands in an expression.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum SeenIn {
+    /// Somewhere in the pipeline.
+    #[default]
+    Plan,
+    /// A setting of a module's step, or `with` of a program.
+    Settings,
+    /// The words of a command.
+    Command,
+    /// `env` of a program.
+    Environment,
+    /// A tag.
+    Tag,
+    /// The text of a query.
+    Query,
+    /// A condition.
+    Verdict,
+    /// The address of a table.
+    Address,
+}
+
+/// What the pipeline's block allows and declares.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct House {
+    /// `allow = ["process"]`
+    pub(crate) allows_processes: bool,
+    /// `resources = { cpu: 8 }`, with the place of the map.
+    pub(crate) resources: Option<(Resources, Span)>,
+    /// The pipeline's block: where its `{` opens, and its `allow` setting if there is one.
+    pub(crate) block: Option<Span>,
+    /// The value of its `allow`.
+    pub(crate) allow: Option<Span>,
+    /// A part of the block was not understood: nothing is said to be missing in it.
+    pub(crate) damaged: bool,
+}
+
+/// What the machines that run steps have.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Resources {
+    /// Processors.
+    pub(crate) cpu: Option<f64>,
+    /// Bytes.
+    pub(crate) memory: Option<u64>,
+    /// Devices.
+    pub(crate) gpu: Option<u32>,
 }
 
 /// How many further places a finding shows; more are counted.
@@ -73,6 +138,8 @@ pub struct NodeFacts {
     pub flavor: Option<String>,
     /// Of a deployment: whether it logs its predictions.
     pub logs: Option<bool>,
+    /// Of a deployment: whether it answers requests. `None`: not known.
+    pub online: Option<bool>,
     /// Of a step of a module: every setting with its value, those left out included. `None` inside: not known.
     pub settings: IndexMap<String, Option<Value>>,
 }
@@ -84,6 +151,8 @@ pub struct Trained {
     pub row: Schema,
     /// What is predicted, if that is known.
     pub label: Option<Column>,
+    /// The columns of `row` that it was told to learn from, if that is known.
+    pub features: Option<Vec<String>>,
 }
 
 /// `registry("demand@production")`
@@ -111,6 +180,14 @@ pub(crate) struct Use {
 impl Context<'_> {
     pub(crate) fn place(&self, span: Span) -> Place {
         place(self.source, span)
+    }
+
+    /// Looks at something whose values end up in `place`.
+    pub(crate) fn seen_in<T>(&mut self, place: SeenIn, look: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.seen_in, place);
+        let seen = look(self);
+        self.seen_in = before;
+        seen
     }
 
     pub(crate) fn report(&mut self, finding: Finding) {

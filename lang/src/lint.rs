@@ -4,19 +4,24 @@
 //! lines; there a name counts as used when its word stands anywhere else in the text, so that one mistake does not make
 //! a second finding.
 
+mod credentials;
+
 use crate::codes;
 use crate::context::Context;
 use crate::finding::{Finding, Safety};
 use crate::lower::references;
 use crate::names::{Kind, declared_name, is_built_in};
 use crate::span::Span;
-use crate::syntax::ast::{Attribute, DeclarationKind, Event, Expr, Hold, Ident, Strategy};
+use crate::syntax::ast::{
+    Attribute, DeclarationKind, Event, Expr, Hold, Ident, Strategy, TestKind, TypeExpr, TypeKind,
+};
 use std::collections::{HashMap, HashSet};
 
 /// Adds the lints of a file. `broken`: the parser reported something.
 pub(crate) fn lint(cx: &mut Context<'_>, broken: bool) {
     unused(cx, broken);
     gates(cx);
+    credentials::lint(cx);
 }
 
 fn unused(cx: &mut Context<'_>, broken: bool) {
@@ -33,6 +38,7 @@ fn unused(cx: &mut Context<'_>, broken: bool) {
         let (code, message) = match kind {
             Kind::Param => (codes::UNUSED_PARAM, format!("nothing reads the parameter `{name}`")),
             Kind::Schema => (codes::UNUSED_SCHEMA, format!("no data has the schema `{name}`")),
+            Kind::Secret => (codes::UNUSED_SECRET, format!("nothing is given the secret `{name}`")),
             Kind::Module => (codes::UNUSED_MODULE, format!("no step calls the module `{name}`")),
             _ => continue,
         };
@@ -63,6 +69,7 @@ fn mentioned<'a>(cx: &Context<'a>) -> HashSet<&'a str> {
     let mut found: HashSet<&'a str> = HashSet::new();
     let mut expression = |expr: &'a Expr| references::names(expr, &mut |name, _| found.extend([name]));
     let mut idents: Vec<&'a Ident> = Vec::new();
+    let mut types: Vec<&'a str> = Vec::new();
     for declaration in &cx.file.declarations {
         match &declaration.kind {
             DeclarationKind::Use { .. } => {}
@@ -82,17 +89,43 @@ fn mentioned<'a>(cx: &Context<'a>) -> HashSet<&'a str> {
                 expectations.iter().for_each(|clause| expression(&clause.condition));
             }
             DeclarationKind::Secret { source, .. } => expression(source),
-            DeclarationKind::Component { .. } | DeclarationKind::Tune { .. } | DeclarationKind::Test { .. } => {}
-            DeclarationKind::Step { body, when, after, settings, .. } => {
+            DeclarationKind::Component { .. } => {}
+            DeclarationKind::Tune { over, space, goals, settings, .. } => {
+                idents.push(over);
+                space.iter().for_each(|line| expression(&line.values));
+                goals.iter().for_each(|goal| expression(&goal.metric));
+                settings.iter().for_each(|setting| expression(&setting.value));
+            }
+            // What a test replaces is not used by it.
+            DeclarationKind::Test { withs, expectations, .. } => {
+                withs.iter().for_each(|with| expression(&with.value));
+                for line in expectations {
+                    match &line.kind {
+                        TestKind::Ends(name, _) => idents.push(name),
+                        TestKind::Holds(condition) => expression(condition),
+                    }
+                }
+            }
+            DeclarationKind::Step { body, fan, when, after, task, settings, .. } => {
                 expression(body);
+                fan.iter().for_each(|fan| expression(&fan.values));
+                let entries = task.with.iter().chain(&task.inputs).flat_map(|clause| &clause.entries);
+                entries.for_each(|(_, value)| expression(value));
+                let outputs = task.outputs.iter().flat_map(|outputs| &outputs.entries);
+                outputs.for_each(|(_, ty)| of_type(ty, &mut types));
                 when.iter().for_each(&mut expression);
                 idents.extend(after);
                 settings.iter().for_each(|setting| expression(&setting.value));
             }
-            DeclarationKind::Gate { requirements, after, .. } => {
+            DeclarationKind::Gate { requirements, approvals, after, .. } => {
                 for clause in requirements {
                     expression(&clause.condition);
                     clause.min_support.iter().for_each(&mut expression);
+                }
+                for approval in approvals {
+                    approval.count.iter().for_each(&mut expression);
+                    expression(&approval.people);
+                    approval.within.iter().for_each(&mut expression);
                 }
                 idents.extend(after);
             }
@@ -132,8 +165,18 @@ fn mentioned<'a>(cx: &Context<'a>) -> HashSet<&'a str> {
             }
         }
     }
+    found.extend(types);
     found.extend(idents.into_iter().map(|ident| ident.name.as_str()));
     found
+}
+
+/// The names in a type: `dataset<Customer>`.
+fn of_type<'a>(ty: &'a TypeExpr, found: &mut Vec<&'a str>) {
+    match &ty.kind {
+        TypeKind::Named(name) => found.push(name),
+        TypeKind::Optional(inner) | TypeKind::Generic(_, inner) => of_type(inner, found),
+        TypeKind::Enum(_) | TypeKind::Metrics(_) => {}
+    }
 }
 
 fn of_strategy<'a>(strategy: &'a Strategy, expression: &mut impl FnMut(&'a Expr)) {
@@ -145,6 +188,7 @@ fn of_strategy<'a>(strategy: &'a Strategy, expression: &mut impl FnMut(&'a Expr)
     }
     strategy.phases.iter().for_each(|phase| expression(&phase.length));
     strategy.settings.iter().for_each(|setting| expression(&setting.value));
+    strategy.goals.iter().for_each(|goal| expression(&goal.metric));
     let Some(check) = &strategy.check else { return };
     check.every.iter().for_each(&mut *expression);
     for verdict in &check.verdicts {
@@ -188,11 +232,21 @@ fn gates(cx: &mut Context<'_>) {
         }
     }
     for name in &ungated {
-        let finding = Finding::warning(
-            codes::UNGATED_MODEL,
-            cx.place(name.span),
-            format!("the model `{}` is registered whatever it measures", name.name),
-        );
+        let served = file.declarations.iter().find_map(|declaration| match &declaration.kind {
+            DeclarationKind::Deploy { model, .. } if model.name == name.name => Some(model.span),
+            _ => None,
+        });
+        let finding = match served {
+            Some(span) => {
+                let message = format!("the model `{}` goes live whatever it measures", name.name);
+                let finding = Finding::warning(codes::UNGATED_DEPLOYMENT, cx.place(name.span), message);
+                finding.label("no gate").also(cx.place(span), "served here")
+            }
+            None => {
+                let message = format!("the model `{}` is registered whatever it measures", name.name);
+                Finding::warning(codes::UNGATED_MODEL, cx.place(name.span), message)
+            }
+        };
         cx.report(match gates.first() {
             Some(gate) => finding.help(format!("let it wait for a gate: `after {}`", gate.name)),
             None => finding.help("declare a `gate` and let it wait: `after quality`"),

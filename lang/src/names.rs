@@ -102,7 +102,7 @@ pub(crate) const FUNCTIONS: &[&str] = &[
     "lowest",
     "highest",
 ];
-const SOURCES: &[&str] = &["csv", "parquet"];
+const SOURCES: &[&str] = &["csv", "parquet", "json_lines"];
 const LATER: &[&str] = &["sql", "docker", "process", "registry", "policy", "secret"];
 /// Types that stand by their name alone.
 pub(crate) const SCALARS: &[&str] = &["bool", "int", "float", "fraction", "duration", "size", "date", "time", "string"];

@@ -9,8 +9,9 @@ use std::borrow::Cow;
 
 /// Brings the breaks of a text into order. `None` when its brackets do not match.
 pub(super) fn arrange(mut items: Vec<Item<'_>>) -> Option<Vec<Item<'_>>> {
-    partners(&items)?;
+    let partners = partners(&items)?;
     join(&mut items);
+    close_rows(&mut items, &partners);
     let items = commas(items)?;
     let items = break_long_rows(items)?;
     let mut items = commas(items)?;
@@ -37,6 +38,17 @@ fn join(items: &mut [Item<'_>]) {
                 depth = depth.saturating_sub(1);
             }
             _ => {}
+        }
+    }
+}
+
+/// A bracket that ends its row closes on a row of its own.
+fn close_rows(items: &mut [Item<'_>], partners: &[usize]) {
+    for i in 0..items.len() {
+        let close = partners[i];
+        let commented = usize::from(items.get(i + 1).is_some_and(|next| next.is_comment() && next.breaks == 0));
+        if close > i + 1 && items[i + 1 + commented].breaks > 0 {
+            items[close].breaks = items[close].breaks.max(1);
         }
     }
 }
@@ -188,7 +200,9 @@ impl Breaker<'_, '_> {
         let room = WIDTH.saturating_sub(indent * STEP);
         let widest = if self.width(start, end) + extra <= room { None } else { self.widest(start, end) };
         let Some((open, close)) = widest else { return self.push(start, end, breaks) };
-        if self.width(start, open + 1) > room || self.width(close, end) + extra > room {
+        let (head, tail) = (self.width(start, open + 1), self.width(close, end) + extra);
+        // Breaking the brackets of what is long for another reason, such as a text behind them, would help nobody.
+        if head > room || tail > room || tail > self.width(open, close + 1) {
             return self.push(start, end, breaks);
         }
         self.push(start, open + 1, breaks);

@@ -90,22 +90,17 @@ impl Line {
     }
 }
 
-/// The first line after `from` that is not aligned with those before it. Comments between do not part them, empty lines do.
+/// The first line after `from` that is not aligned with it. Comments between do not part lines, empty lines do.
 fn end_of_run(lines: &[Line], from: usize) -> usize {
-    let mut shape: Option<&Shape> = None;
     let mut end = from + 1;
-    for (i, line) in lines.iter().enumerate().skip(from) {
-        if i > from && line.apart {
+    let Some(shape) = &lines[from].shape else { return end };
+    for (i, line) in lines.iter().enumerate().skip(end) {
+        if line.apart || !(line.only_comment || line.shape.as_ref() == Some(shape)) {
             break;
         }
-        match (&line.shape, shape) {
-            (None, _) if line.only_comment => continue,
-            (Some(own), None) => shape = Some(own),
-            (Some(own), Some(run)) if own == run => {}
-            (None, None) => return i + 1,
-            _ => break,
+        if !line.only_comment {
+            end = i + 1;
         }
-        end = i + 1;
     }
     end
 }

@@ -92,7 +92,7 @@ pub fn format(source: &Source) -> Result<String, Refusal> {
 
 /// The style, unchecked. `None`: the text has tokens that are not of the language, or brackets without partners.
 fn lay_out(text: &str, tokens: &[Token]) -> Option<String> {
-    let items = items::read(text, tokens)?;
+    let items = spacing::part_types(items::read(text, tokens)?);
     let items = breaks::arrange(items)?;
     lines::print(&items)
 }
@@ -103,10 +103,10 @@ fn comments<'t>(text: &'t str, tokens: &[Token]) -> Vec<&'t str> {
     comments.map(|t| text[t.span.range()].trim_end()).collect()
 }
 
-/// Everything that means something by itself, in order. Commas come and go with line breaks.
-fn words(text: &str, tokens: &[Token]) -> Vec<String> {
+/// Everything that means something, without what is between. Commas come and go with line breaks.
+fn words(text: &str, tokens: &[Token]) -> String {
     let words = tokens.iter().filter(|t| !t.kind.is_trivia()).map(|t| &text[t.span.range()]);
-    words.filter(|word| *word != ",").map(items::unix_lines).map(String::from).collect()
+    words.filter(|word| *word != ",").map(items::unix_lines).collect()
 }
 
 /// The tree without its places, as text.

@@ -136,14 +136,27 @@ pub(super) fn goes_on(
         return false;
     }
     if before.is_comma() {
-        return setting && item.kind == Kind::Number;
+        let named = item.kind == Kind::Word && previous.is_some_and(|p| names_after(items, p));
+        return named || (setting && item.kind == Kind::Number);
     }
     let closes_type = before.is(">") && previous.is_some_and(|p| closes_type(items, p));
     item.kind == Kind::Operator
-        || is_word_of(item, &["and", "or", "because", "min_support", "unless", "fails", "when", "else"])
+        || is_word_of(item, &["and", "or", "because", "min_support", "unless", "fails", "when", "else", "after", "for"])
         || (before.kind == Kind::Operator && !closes_type)
         || is_reserved(before)
         || before.is("|")
+}
+
+/// Whether the comma at `i` parts the names behind `after`.
+fn names_after(items: &[Item<'_>], i: usize) -> bool {
+    for pair in items[..i].rchunks(2).take(256) {
+        match pair {
+            [word, name] if word.is("after") && name.kind == Kind::Word => return true,
+            [comma, name] if comma.is_comma() && name.kind == Kind::Word => {}
+            _ => return false,
+        }
+    }
+    false
 }
 
 fn is_word_of(item: &Item<'_>, words: &[&str]) -> bool {

@@ -121,21 +121,64 @@ fn is_sign(items: &[Item<'_>], generics: &[bool], previous: Option<usize>, i: us
 fn generics(items: &[Item<'_>]) -> Vec<bool> {
     let mut generics = vec![false; items.len()];
     let mut open: Vec<usize> = Vec::new();
-    for (i, item) in items.iter().enumerate() {
-        let takes = |p: usize| {
-            keywords::GENERICS.contains(&&*items[p].text)
-                && items[p].kind == Kind::Word
-                && !(p > 0 && items[p - 1].is("."))
-        };
-        if item.is("<") && i > 0 && takes(i - 1) {
-            open.push(i);
-        } else if item.is(">") {
-            if let Some(opener) = open.pop() {
-                (generics[opener], generics[i]) = (true, true);
+    for i in 0..items.len() {
+        match angle(items, i, !open.is_empty()) {
+            Angle::Opens => open.push(i),
+            Angle::Closes => {
+                if let Some(opener) = open.pop() {
+                    (generics[opener], generics[i]) = (true, true);
+                }
             }
-        } else if !(matches!(item.kind, Kind::Word | Kind::Text) || [".", "?", "|"].iter().any(|mark| item.is(mark))) {
-            open.clear();
+            Angle::Inside => {}
+            Angle::Outside => open.clear(),
         }
     }
     generics
+}
+
+/// What an item is to the argument of a type.
+enum Angle {
+    Opens,
+    Closes,
+    Inside,
+    Outside,
+}
+
+fn angle(items: &[Item<'_>], i: usize, open: bool) -> Angle {
+    let item = &items[i];
+    let takes = |p: usize| {
+        let name = &items[p];
+        let generic = name.kind == Kind::Word && keywords::GENERICS.contains(&&*name.text);
+        generic && !(p > 0 && items[p - 1].is("."))
+    };
+    match () {
+        _ if item.is("<") && i > 0 && takes(i - 1) => Angle::Opens,
+        _ if open && item.is(">") => Angle::Closes,
+        _ if matches!(item.kind, Kind::Word | Kind::Text) => Angle::Inside,
+        _ if [".", "?", "|"].iter().any(|mark| item.is(mark)) => Angle::Inside,
+        _ => Angle::Outside,
+    }
+}
+
+/// `list<int>= [1]`: the `>=` is the end of a type and a `=`, which only its place can tell.
+pub(super) fn part_types(items: Vec<Item<'_>>) -> Vec<Item<'_>> {
+    let mut open = 0_usize;
+    let mut out: Vec<Item<'_>> = Vec::with_capacity(items.len());
+    for i in 0..items.len() {
+        let item = &items[i];
+        match angle(&items, i, open > 0) {
+            Angle::Opens => open += 1,
+            Angle::Closes => open -= 1,
+            Angle::Inside => {}
+            Angle::Outside if open > 0 && item.is(">=") => {
+                open = 0;
+                out.push(Item { text: ">".into(), ..item.clone() });
+                out.push(Item { kind: Kind::Mark, text: "=".into(), breaks: 0, spaced: false, first_column: false });
+                continue;
+            }
+            Angle::Outside => open = 0,
+        }
+        out.push(item.clone());
+    }
+    out
 }

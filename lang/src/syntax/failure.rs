@@ -164,7 +164,7 @@ fn too_deep(line: &Line<'_>) -> Option<Finding> {
         let frame = frames.len() - if matches!(token.kind, TokenKind::Open(_)) { 2 } else { 1 };
         frames[frame] += adds;
         total += adds;
-        if frames.len() > DEEPEST_BRACKETS || total > DEEPEST_TREE {
+        if frames.len() > DEEPEST_BRACKETS + 1 || total > DEEPEST_TREE {
             let what = if total > DEEPEST_TREE { "operators" } else { "brackets" };
             return Some(
                 Finding::error(codes::TOO_DEEP, place(token.span), format!("this nests too many {what}"))

@@ -11,9 +11,11 @@ pub(crate) mod access;
 pub(crate) mod fit;
 pub(crate) mod functions;
 pub(crate) mod live;
+mod locals;
 mod operations;
 pub(crate) mod operators;
 pub(crate) mod reach;
+mod secrets;
 pub(crate) mod types;
 pub(crate) mod units;
 
@@ -310,12 +312,19 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
         {
             return number;
         }
+        if let Some(local) = self.cx.locals.get(path.root).cloned() {
+            return self.local(&path, local);
+        }
         let Some(declared) = self.cx.names.get(path.root) else {
             self.unknown_name(path.root, path.root_span);
             return Typed::unknown();
         };
         match (declared.kind, self.scope) {
             (Kind::Param, _) => self.parameter(&path),
+            (Kind::Secret, _) => {
+                self.secret_seen(path.root, expr.span);
+                Typed::unknown()
+            }
             (Kind::Schema | Kind::Module, _) => {
                 self.cx.report(
                     Finding::error(
@@ -330,10 +339,10 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
             (_, Scope::Run) => match self.cx.access(&path) {
                 Accessed::Metric { node, output, field } => {
                     let text = self.cx.text(expr.span);
-                    let metric = MetricRef { node, output, metric: field.name, over: None, text };
+                    let metric = MetricRef { node, output, metric: field.name, over: None, across: None, text };
                     Typed { ty: field.ty, expr: Expr::Metric(metric) }
                 }
-                Accessed::Output { output, ty, .. } => {
+                Accessed::Output { ty, .. } => {
                     if ty != Type::Unknown {
                         self.cx.report(not_a_number(self.cx, expr.span, &ty));
                     }
@@ -436,7 +445,7 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
     }
 
     fn unknown_name(&mut self, name: &str, span: Span) {
-        if self.cx.names.is_broken(name) {
+        if self.cx.names.is_broken(name) || self.cx.blind {
             return;
         }
         if matches!(self.scope, Scope::Run) && name == "exists" {
@@ -458,7 +467,13 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
             let declared = self.cx.names.of_kind(|kind| kind == Kind::Param || run && kind == Kind::Step);
             let built_in: &[&str] = if columns.is_empty() { &[] } else { names::FUNCTIONS };
             let columns = columns.iter().map(|column| column.name.as_str());
-            let near = || self.cx.names.nearest(name, declared.chain(columns).chain(built_in.iter().copied()));
+            let mut locals: Vec<&str> = self.cx.locals.keys().map(String::as_str).collect();
+            locals.sort_unstable();
+            let near = || {
+                self.cx
+                    .names
+                    .nearest(name, locals.into_iter().chain(declared).chain(columns).chain(built_in.iter().copied()))
+            };
             constant_elsewhere(name).or_else(near)
         };
         let (code, message) = match self.scope {

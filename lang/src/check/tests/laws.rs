@@ -21,6 +21,9 @@ const CASES: &[&str] = &[
     include_str!("deploy.txt"),
     include_str!("monitor.txt"),
     include_str!("trigger.txt"),
+    include_str!("programs.txt"),
+    include_str!("secrets.txt"),
+    include_str!("sources.txt"),
     include_str!("silence.txt"),
 ];
 
