@@ -20,6 +20,7 @@ mod exit;
 mod fault;
 mod files;
 mod living;
+mod lsp;
 mod pages;
 mod progress;
 mod render;

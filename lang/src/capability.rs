@@ -5,6 +5,7 @@
 
 use crate::codes;
 use crate::finding::{Finding, Place};
+use crate::live::{Form, Strategy, TriggerWhen};
 use crate::pipeline::{DataNode, DataSource, Node, NodeKind, Pipeline, StepNode};
 use crate::span::Source;
 use crate::work::{Pii, ProgramNode, Runner, Work};
@@ -36,6 +37,24 @@ pub enum Capability {
     Backoff,
     /// Running a step each time, whatever is remembered of it.
     Uncached,
+    /// Choosing settings by trials.
+    Searches,
+    /// Gates that ask a policy.
+    Policies,
+    /// Gates that ask people.
+    Approvals,
+    /// Predicting tables.
+    Batches,
+    /// Predicting messages.
+    Streams,
+    /// Comparing versions by an experiment.
+    Experiments,
+    /// Runs that a webhook starts.
+    Webhooks,
+    /// Runs that a commit starts.
+    Commits,
+    /// Runs that the end of another pipeline starts.
+    EndsOfOthers,
 }
 
 impl Capability {
@@ -54,7 +73,21 @@ impl Capability {
             Capability::Pii => "a search for personal data",
             Capability::Backoff => "a wait between attempts",
             Capability::Uncached => "steps that run each time",
+            Capability::Searches => "searches",
+            Capability::Policies => "policies in Rego",
+            Capability::Approvals => "approvals by people",
+            Capability::Batches => "predicting in batches",
+            Capability::Streams => "predicting of streams",
+            Capability::Experiments => "experiments with `ab`",
+            Capability::Webhooks => "runs that a webhook starts",
+            Capability::Commits => "runs that a commit starts",
+            Capability::EndsOfOthers => "runs that the end of another pipeline starts",
         }
+    }
+
+    /// Asked for only by what the resident engine alone lives through: a run does without.
+    pub fn is_resident(self) -> bool {
+        matches!(self, Capability::Webhooks | Capability::Commits | Capability::EndsOfOthers)
     }
 
     /// What to do instead.
@@ -71,6 +104,14 @@ impl Capability {
             Capability::StepsAsData => "give the step's output to the steps that read it",
             Capability::Pii => "leave `pii` out, or write `pii allow` if the columns are known to be there",
             Capability::Backoff => "leave `backoff` out: the next attempt then starts at once",
+            Capability::Searches => "give the settings as parameters, and run the file with several values",
+            Capability::Policies => "say it as conditions: `require eval.auc >= 80%`",
+            Capability::Approvals => "deploy with `canary { 5% until promoted ... }`: a person decides there",
+            Capability::Batches | Capability::Streams => "serve it `online(...)`",
+            Capability::Experiments => "take over with `canary { ... }`, and compare the versions by hand",
+            Capability::Webhooks | Capability::Commits | Capability::EndsOfOthers => {
+                "start runs `on schedule` or `on change`"
+            }
             Capability::Uncached => "leave `cache` out, and name the step on the command line: `--force name`",
         }
     }
@@ -112,12 +153,28 @@ fn needed(node: &Node, ask: &mut impl FnMut(Capability)) {
                 None => {}
             }
         }
-        NodeKind::Gate(_)
-        | NodeKind::Model(_)
-        | NodeKind::Registry(_)
-        | NodeKind::Deploy(_)
-        | NodeKind::Monitor(_)
-        | NodeKind::Trigger(_) => {}
+        NodeKind::Tune(_) => ask(Capability::Searches),
+        NodeKind::Gate(gate) => {
+            gate.policies.iter().for_each(|_| ask(Capability::Policies));
+            gate.approvals.iter().for_each(|_| ask(Capability::Approvals));
+        }
+        NodeKind::Deploy(deploy) => {
+            match deploy.form {
+                Form::Online => {}
+                Form::Batch { .. } => ask(Capability::Batches),
+                Form::Stream { .. } => ask(Capability::Streams),
+            }
+            if matches!(deploy.strategy, Strategy::Ab(_)) {
+                ask(Capability::Experiments);
+            }
+        }
+        NodeKind::Trigger(trigger) => match trigger.when {
+            TriggerWhen::Schedule { .. } | TriggerWhen::Change { .. } => {}
+            TriggerWhen::Webhook { .. } => ask(Capability::Webhooks),
+            TriggerWhen::Commit { .. } => ask(Capability::Commits),
+            TriggerWhen::End { .. } => ask(Capability::EndsOfOthers),
+        },
+        NodeKind::Model(_) | NodeKind::Registry(_) | NodeKind::Monitor(_) => {}
     }
 }
 

@@ -45,6 +45,12 @@ pub(crate) struct Context<'a> {
     pub(crate) order: Vec<usize>,
     /// By index of the declaration.
     pub(crate) ids: HashMap<usize, NodeId>,
+    /// The pipeline's name.
+    pub(crate) pipeline: String,
+    /// What each node lowered so far needs directly. Absent: it could not be lowered.
+    pub(crate) needs: HashMap<NodeId, Vec<NodeId>>,
+    /// Parameters that the command line has set.
+    pub(crate) overridden: HashSet<String>,
     /// References to what is registered. Among declarations, the one at `k` has the index `declarations.len() + k`.
     pub(crate) registry: Vec<Reference>,
     /// Steps that a first run skips, as what they read from the registry cannot be there yet.
@@ -132,6 +138,8 @@ pub struct NodeFacts {
     pub flavor: Option<String>,
     /// Of a deployment: whether it logs its predictions.
     pub logs: Option<bool>,
+    /// Of a deployment: whether it answers requests. `None`: not known.
+    pub online: Option<bool>,
     /// Of a step of a module: every setting with its value, those left out included. `None` inside: not known.
     pub settings: IndexMap<String, Option<Value>>,
 }
@@ -143,6 +151,8 @@ pub struct Trained {
     pub row: Schema,
     /// What is predicted, if that is known.
     pub label: Option<Column>,
+    /// The columns of `row` that it was told to learn from, if that is known.
+    pub features: Option<Vec<String>>,
 }
 
 /// `registry("demand@production")`

@@ -11,6 +11,7 @@
 //! - `names`: what each name was declared as, and which one was meant. `typing`: expressions, operators, units. `lower`:
 //!   declarations to nodes in topological order. `lint`: what runs and is not what was meant.
 //! - [`signature`]: what the checker asks about modules. [`codes`]: every code beyond syntax.
+//! - [`tune`]: what a search is. [`testing`]: what a test is, and the run that answers it.
 //! - [`work`]: what steps do that are no modules. [`capability`]: what an engine must be able to do for a pipeline.
 //! - [`schedule`]: when a schedule fires.
 //! - [`silence`]: which lints are heard. [`fix`]: applying what findings propose.
@@ -34,11 +35,14 @@ pub mod live;
 mod lower;
 mod names;
 pub mod pipeline;
+mod renumber;
 pub mod schedule;
 pub mod signature;
 pub mod silence;
 pub mod span;
 pub mod syntax;
+pub mod testing;
+pub mod tune;
 pub mod types;
 mod typing;
 pub mod value;

@@ -12,7 +12,9 @@ use crate::finding::{Finding, Safety};
 use crate::lower::references;
 use crate::names::{Kind, declared_name, is_built_in};
 use crate::span::Span;
-use crate::syntax::ast::{Attribute, DeclarationKind, Event, Expr, Hold, Ident, Strategy, TypeExpr, TypeKind};
+use crate::syntax::ast::{
+    Attribute, DeclarationKind, Event, Expr, Hold, Ident, Strategy, TestKind, TypeExpr, TypeKind,
+};
 use std::collections::{HashMap, HashSet};
 
 /// Adds the lints of a file. `broken`: the parser reported something.
@@ -87,7 +89,23 @@ fn mentioned<'a>(cx: &Context<'a>) -> HashSet<&'a str> {
                 expectations.iter().for_each(|clause| expression(&clause.condition));
             }
             DeclarationKind::Secret { source, .. } => expression(source),
-            DeclarationKind::Component { .. } | DeclarationKind::Tune { .. } | DeclarationKind::Test { .. } => {}
+            DeclarationKind::Component { .. } => {}
+            DeclarationKind::Tune { over, space, goals, settings, .. } => {
+                idents.push(over);
+                space.iter().for_each(|line| expression(&line.values));
+                goals.iter().for_each(|goal| expression(&goal.metric));
+                settings.iter().for_each(|setting| expression(&setting.value));
+            }
+            // What a test replaces is not used by it.
+            DeclarationKind::Test { withs, expectations, .. } => {
+                withs.iter().for_each(|with| expression(&with.value));
+                for line in expectations {
+                    match &line.kind {
+                        TestKind::Ends(name, _) => idents.push(name),
+                        TestKind::Holds(condition) => expression(condition),
+                    }
+                }
+            }
             DeclarationKind::Step { body, fan, when, after, task, settings, .. } => {
                 expression(body);
                 fan.iter().for_each(|fan| expression(&fan.values));
@@ -99,10 +117,15 @@ fn mentioned<'a>(cx: &Context<'a>) -> HashSet<&'a str> {
                 idents.extend(after);
                 settings.iter().for_each(|setting| expression(&setting.value));
             }
-            DeclarationKind::Gate { requirements, after, .. } => {
+            DeclarationKind::Gate { requirements, approvals, after, .. } => {
                 for clause in requirements {
                     expression(&clause.condition);
                     clause.min_support.iter().for_each(&mut expression);
+                }
+                for approval in approvals {
+                    approval.count.iter().for_each(&mut expression);
+                    expression(&approval.people);
+                    approval.within.iter().for_each(&mut expression);
                 }
                 idents.extend(after);
             }
@@ -165,6 +188,7 @@ fn of_strategy<'a>(strategy: &'a Strategy, expression: &mut impl FnMut(&'a Expr)
     }
     strategy.phases.iter().for_each(|phase| expression(&phase.length));
     strategy.settings.iter().for_each(|setting| expression(&setting.value));
+    strategy.goals.iter().for_each(|goal| expression(&goal.metric));
     let Some(check) = &strategy.check else { return };
     check.every.iter().for_each(&mut *expression);
     for verdict in &check.verdicts {
@@ -208,11 +232,21 @@ fn gates(cx: &mut Context<'_>) {
         }
     }
     for name in &ungated {
-        let finding = Finding::warning(
-            codes::UNGATED_MODEL,
-            cx.place(name.span),
-            format!("the model `{}` is registered whatever it measures", name.name),
-        );
+        let served = file.declarations.iter().find_map(|declaration| match &declaration.kind {
+            DeclarationKind::Deploy { model, .. } if model.name == name.name => Some(model.span),
+            _ => None,
+        });
+        let finding = match served {
+            Some(span) => {
+                let message = format!("the model `{}` goes live whatever it measures", name.name);
+                let finding = Finding::warning(codes::UNGATED_DEPLOYMENT, cx.place(name.span), message);
+                finding.label("no gate").also(cx.place(span), "served here")
+            }
+            None => {
+                let message = format!("the model `{}` is registered whatever it measures", name.name);
+                Finding::warning(codes::UNGATED_MODEL, cx.place(name.span), message)
+            }
+        };
         cx.report(match gates.first() {
             Some(gate) => finding.help(format!("let it wait for a gate: `after {}`", gate.name)),
             None => finding.help("declare a `gate` and let it wait: `after quality`"),

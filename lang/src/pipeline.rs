@@ -5,6 +5,8 @@
 
 use crate::live::{DeployNode, LiveMetric, MonitorNode, RegistryNode, TriggerNode};
 use crate::span::Span;
+use crate::testing::TestCase;
+use crate::tune::TuneNode;
 use crate::types::{Comparison, Schema, Type};
 use crate::value::Value;
 use crate::work::{FanNode, Pii, ProgramNode, QueryNode, Remote, SecretSource};
@@ -39,6 +41,9 @@ pub struct Pipeline {
     /// The graph in a topological order (ties in the order written). `nodes[i].id.0 == i`. What only the resident engine
     /// lives through stands last.
     pub nodes: Vec<Node>,
+    /// `test "..." { ... }`, in the order written. A run has nothing to do with them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<TestCase>,
 }
 
 /// A parameter with its value.
@@ -85,6 +90,8 @@ pub enum NodeKind {
     Query(Arc<QueryNode>),
     /// `step ... for x in list`: the same work for each value.
     Fan(Arc<FanNode>),
+    /// `tune`: work done again and again with other settings. Its outputs are those of the best trial.
+    Tune(Arc<TuneNode>),
     /// `gate`: a decision.
     Gate(GateNode),
     /// `model`: an entry in the registry.
@@ -95,7 +102,7 @@ pub enum NodeKind {
     Deploy(Arc<DeployNode>),
     /// `monitor`: watches a deployment. Only the resident engine lives through it.
     Monitor(Arc<MonitorNode>),
-    /// `on schedule`, `on change`: runs the pipeline again. Only the resident engine lives through it.
+    /// `on schedule`, `on webhook` and the like: runs the pipeline again. Only the resident engine lives through it.
     Trigger(TriggerNode),
 }
 
@@ -264,11 +271,41 @@ pub struct OutputRef {
     pub output: String,
 }
 
-/// `gate quality { require eval.auc >= 0.85 because "..." }`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// `gate quality { require eval.auc >= 0.85 because "..."  approve by "ml-lead" }`: everything in it must say yes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GateNode {
     /// All must hold.
     pub requirements: Vec<Requirement>,
+    /// All must allow it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<Policy>,
+    /// All must be given. People are asked once everything else holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
+}
+
+/// `require policy("policies/release.rego") because "..."`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Policy {
+    /// As written; a relative one starts at the `.mlp` file's folder.
+    pub path: String,
+    /// `because "..."`.
+    pub because: Option<String>,
+    /// Where.
+    pub span: Span,
+}
+
+/// `approve by 2 of ["ml-lead", "domain-risk"] within 3d`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Approval {
+    /// How many must say yes: between 1 and the number of people.
+    pub count: u32,
+    /// Of whom; no name twice.
+    pub people: Vec<String>,
+    /// Without an answer after so long the gate says no, in nanoseconds. `None`: it waits.
+    pub within: Option<i64>,
+    /// Where.
+    pub span: Span,
 }
 
 /// One line of a gate.

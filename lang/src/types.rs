@@ -135,3 +135,16 @@ pub enum Comparison {
     #[serde(rename = ">=")]
     GreaterOrEqual,
 }
+
+impl Comparison {
+    /// The same with its sides exchanged: `0 <= age` is `age >= 0`.
+    pub fn mirrored(self) -> Comparison {
+        match self {
+            Comparison::Less => Comparison::Greater,
+            Comparison::LessOrEqual => Comparison::GreaterOrEqual,
+            Comparison::Greater => Comparison::Less,
+            Comparison::GreaterOrEqual => Comparison::LessOrEqual,
+            same => same,
+        }
+    }
+}

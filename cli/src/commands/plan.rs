@@ -1,6 +1,6 @@
 //! `mlp plan`: what would run, and why. Changes nothing, and works beside a live run.
 
-use super::load::{forced, load};
+use super::load::{Purpose, forced, load};
 use super::project;
 use super::resident::aliases;
 use crate::args::Plan;
@@ -12,7 +12,7 @@ use mlp_core::history::History;
 
 /// Tells what `mlp run` with the same arguments would do now.
 pub fn plan(screen: &Screen, args: &Plan) -> Result<Exit, Fault> {
-    let loaded = match load(screen, &args.file, &args.params.params) {
+    let loaded = match load(screen, &args.file, &args.params.params, Purpose::Run) {
         Ok(loaded) => loaded,
         Err(stopped) => return stopped.end(),
     };

@@ -7,9 +7,12 @@
 //! data passes through [`text::clean`], so that nobody's bytes move the cursor.
 
 pub mod diff;
+pub mod doc;
 pub mod events;
 pub mod explain;
+pub mod export;
 pub mod findings;
+pub mod graph;
 pub mod json;
 pub mod live;
 pub mod metrics;
@@ -21,6 +24,7 @@ pub mod runs;
 pub mod story;
 pub mod summary;
 pub mod table;
+pub mod testing;
 pub mod text;
 pub mod time;
 pub mod values;

@@ -134,6 +134,7 @@ fn pipeline(nodes: usize, width: usize, changed: i64) -> Pipeline {
         owner: None,
         tags: Default::default(),
         params: Default::default(),
+        tests: Vec::new(),
         nodes: (0..nodes).map(step).collect(),
     }
 }

@@ -162,6 +162,7 @@ impl Planner<'_> {
         let rests_on_expected = node.needs.iter().any(|need| known.expected[need.index()].is_some());
         let manifest = match &node.kind {
             NodeKind::Gate(_)
+            | NodeKind::Tune(_)
             | NodeKind::Model(_)
             | NodeKind::Deploy(_)
             | NodeKind::Monitor(_)
@@ -499,6 +500,7 @@ pub(crate) fn kind(node: &Node) -> &'static str {
     match node.kind {
         NodeKind::Data(_) => "data",
         NodeKind::Step(_) | NodeKind::Program(_) | NodeKind::Query(_) | NodeKind::Fan(_) => "step",
+        NodeKind::Tune(_) => "tune",
         NodeKind::Gate(_) => "gate",
         NodeKind::Model(_) => "model",
         NodeKind::Registry(_) => "registry",
@@ -519,6 +521,7 @@ fn what(node: &Node, details: &PreparedNode) -> String {
             DataSource::Output(_) => "a step's table".to_owned(),
         },
         NodeKind::Step(step) => format!("{}.{}", step.module, step.step),
+        NodeKind::Tune(tune) => format!("{} trials", tune.trials),
         NodeKind::Gate(gate) => match gate.requirements.len() {
             1 => "1 requirement".to_owned(),
             many => format!("{many} requirements"),

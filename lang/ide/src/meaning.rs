@@ -154,7 +154,7 @@ impl View<'_> {
                     Some(of) => Wanted::Columns(self.columns_of_input(site.group, of)),
                     None => Wanted::Setting(param.ty.clone()),
                 },
-                None => Wanted::Any,
+                None => Wanted::Nothing,
             },
             Callee::Component(_) => Wanted::Any,
             Callee::Word(word) => self.wanted_by_word(site, word, name),
@@ -197,7 +197,11 @@ impl View<'_> {
                 Wanted::Value(self.facts().params.get(param).map_or(Type::Unknown, |(ty, _)| ty.clone()))
             }
             (name, _) if builtin::SOURCES.iter().any(|source| source.word == name) && head == "data" => Wanted::Nothing,
-            _ => outer.map_or(Wanted::Any, |outer| self.wanted(outer)),
+            _ if builtin::FUNCTIONS.iter().any(|function| function.word == word) => {
+                outer.map_or(Wanted::Any, |outer| self.wanted(outer))
+            }
+            _ if name.is_some() => Wanted::Any,
+            _ => Wanted::Nothing,
         }
     }
 
@@ -454,10 +458,11 @@ impl View<'_> {
                 ("schema", _) => Some(self.field(site.group, word)),
                 ("tune", "in") => Some(self.tuned(site.group, word)),
                 (_, "=") => Some(Meaning::of(Role::Setting)),
-                _ if builtin::members(block).iter().any(|member| member.word == word) && !is_number(word) => {
-                    Some(Meaning::of(Role::Keyword))
-                }
-                _ => None,
+                _ => builtin::members(block).iter().find(|member| member.word == word).map(|member| {
+                    let number = member.insert.contains("<=") || member.insert.contains(">=");
+                    let measured = block == "check" && number && word != "check";
+                    Meaning::of(if measured { Role::Function } else { Role::Keyword })
+                }),
             };
         }
         let last = tok + 1 == part.end;
@@ -713,10 +718,6 @@ const MARKED: &[&str] = &[
     "by",
     "breach",
 ];
-
-fn is_number(word: &str) -> bool {
-    word.starts_with(|c: char| c.is_ascii_digit())
-}
 
 /// The input whose columns a setting names.
 pub(crate) fn column_of(ty: &ParamType) -> Option<&str> {

@@ -25,6 +25,7 @@ pub(super) fn lower(
     let source = source::lower(cx, name, schema.as_deref(), settings, damaged);
     let pii = pii_rule(cx, pii);
     let mut whole = Vec::new();
+    let mut written = Vec::new();
     let mut folded: Option<Schema> = schema.as_deref().cloned();
     let mut sound = true;
     for clause in expectations {
@@ -51,10 +52,13 @@ pub(super) fn lower(
                 }
                 certainty::report(cx, &clause.condition, &typed.expr);
                 let text = cx.text(clause.condition.span);
+                written.push(&clause.condition);
                 whole.push(Expectation { condition: typed.expr, text, span: clause.span });
             }
         }
     }
+    let joint: Vec<_> = written.into_iter().zip(whole.iter().map(|it: &Expectation| &it.condition)).collect();
+    certainty::contradictions(cx, &joint);
     let rows = folded.as_ref().map_or(Type::Unknown, |schema| Type::Dataset(schema.clone()));
     let facts = NodeFacts { outputs: Some([("rows".to_owned(), rows)].into_iter().collect()), ..NodeFacts::default() };
     let node = match (folded, source, pii) {
@@ -167,21 +171,10 @@ fn rules<'e>(condition: &'e ast::Expr, schema: Option<&Schema>) -> Option<Vec<Ru
             ExprKind::In(left, right) => Rule::In(column(left)?, right),
             ExprKind::Compare(comparison, left, right) => match column(left) {
                 Some(name) => Rule::Compare(*comparison, name, right),
-                None => Rule::Compare(mirrored(*comparison), column(right)?, left),
+                None => Rule::Compare(comparison.mirrored(), column(right)?, left),
             },
             _ => return None,
         });
     }
     Some(rules)
-}
-
-/// `0 <= age` is `age >= 0`.
-fn mirrored(comparison: Comparison) -> Comparison {
-    match comparison {
-        Comparison::Less => Comparison::Greater,
-        Comparison::LessOrEqual => Comparison::GreaterOrEqual,
-        Comparison::Greater => Comparison::Less,
-        Comparison::GreaterOrEqual => Comparison::LessOrEqual,
-        same => same,
-    }
 }

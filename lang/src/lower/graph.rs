@@ -166,7 +166,7 @@ fn edges(cx: &Context<'_>) -> Edges {
                 targets.push((declared.index, span));
             }
         };
-        let rows: &[Kind] = &[Kind::Data, Kind::Step];
+        let rows: &[Kind] = &[Kind::Data, Kind::Step, Kind::Tune];
         let gates_and_steps: &[Kind] = &[Kind::Gate, Kind::Step];
         match &declaration.kind {
             DeclarationKind::Data { settings, .. } => {
@@ -187,6 +187,12 @@ fn edges(cx: &Context<'_>) -> Edges {
                     .for_each(|condition| references::names(condition, &mut |name, span| visit(name, span, rows)));
                 after.iter().for_each(|ident| visit(&ident.name, ident.span, gates_and_steps));
             }
+            DeclarationKind::Tune { over, goals, .. } => {
+                visit(&over.name, over.span, &[Kind::Step]);
+                for goal in goals {
+                    references::names(&goal.metric, &mut |name, span| visit(name, span, rows));
+                }
+            }
             DeclarationKind::Gate { requirements, after, .. } => {
                 for clause in requirements {
                     references::names(&clause.condition, &mut |name, span| visit(name, span, rows));
@@ -197,7 +203,17 @@ fn edges(cx: &Context<'_>) -> Edges {
                 references::names(value, &mut |name, span| visit(name, span, rows));
                 after.iter().for_each(|ident| visit(&ident.name, ident.span, &[Kind::Gate]));
             }
-            DeclarationKind::Deploy { model, .. } => visit(&model.name, model.span, &[Kind::Model]),
+            DeclarationKind::Deploy { model, settings, .. } => {
+                visit(&model.name, model.span, &[Kind::Model]);
+                for setting in settings.iter().filter(|setting| setting.name.name == "serve") {
+                    // The table of `batch(customers, to: ...)`; whatever else stands there names no node.
+                    if let ExprKind::Call(_, arguments) = &setting.value.kind {
+                        for argument in arguments.iter().filter(|argument| argument.name.is_none()) {
+                            references::names(&argument.value, &mut |name, span| visit(name, span, rows));
+                        }
+                    }
+                }
+            }
             DeclarationKind::Monitor { deployment, settings, .. } => {
                 visit(&deployment.name, deployment.span, &[Kind::Deploy]);
                 for setting in settings.iter().filter(|setting| setting.name.name == "reference") {

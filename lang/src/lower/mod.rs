@@ -23,13 +23,17 @@ mod later;
 mod live;
 mod model;
 mod params;
+mod people;
 mod program;
 pub(crate) mod references;
 mod schema;
 pub(crate) mod secret;
 mod settings;
 mod source;
+mod space;
 mod step;
+mod testing;
+mod tune;
 mod uses;
 
 pub(crate) use step::written_type;
@@ -57,6 +61,7 @@ pub(crate) fn lower(
     purpose: Purpose,
 ) -> Option<Pipeline> {
     let header = header::lower(cx);
+    cx.pipeline.clone_from(&header.name);
     uses::load(cx, modules);
     let params = params::lower(cx, overrides, purpose);
     secret::lower_all(cx);
@@ -68,11 +73,18 @@ pub(crate) fn lower(
     let mut whole = true;
     for (position, index) in cx.order.clone().into_iter().enumerate() {
         match lower_node(cx, index) {
-            Some(part) => nodes.push(part.into_node(NodeId(position as u32))),
+            Some(part) => {
+                let node = part.into_node(NodeId(position as u32));
+                cx.needs.insert(node.id, node.needs.clone());
+                nodes.push(node);
+            }
             None => whole = false,
         }
     }
     live::registry::settle(cx, &mut nodes);
+    let tests = testing::lower_all(cx);
+    tune::lint(cx);
+    live::alone::lint(cx, &nodes);
     let params: Option<IndexMap<String, Param>> = params;
     whole.then_some(())?;
     Some(Pipeline {
@@ -82,6 +94,7 @@ pub(crate) fn lower(
         tags: header.tags,
         params: params?,
         nodes,
+        tests: tests?,
     })
 }
 
@@ -157,8 +170,15 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
             };
             (name, when, kind)
         }
-        DeclarationKind::Gate { name, requirements, after, .. } => {
-            let node = gate::lower(cx, name, requirements, declaration.damaged, &mut needs);
+        DeclarationKind::Tune { name, over, space, goals, settings } => {
+            let written = tune::Written { name, over, space, goals, settings, damaged: declaration.damaged };
+            let (facts, node) = tune::lower(cx, &written, &mut needs);
+            publish(cx, index, &name.name, facts);
+            (name, None, NodeKind::Tune(node?.into()))
+        }
+        DeclarationKind::Gate { name, requirements, approvals, after } => {
+            let written = gate::Written { name, clauses: requirements, approvals, damaged: declaration.damaged };
+            let node = gate::lower(cx, &written, &mut needs);
             waits_for(cx, after, &mut needs, &[Kind::Gate, Kind::Step])?;
             (name, None, NodeKind::Gate(node?))
         }
@@ -180,6 +200,9 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
             publish(cx, index, &name.name, facts);
             let node = node?;
             needs.insert(node.model);
+            if let crate::live::Form::Batch { rows, .. } = &node.form {
+                needs.insert(rows.node);
+            }
             (name, None, NodeKind::Deploy(node.into()))
         }
         DeclarationKind::Monitor { name, deployment, rhythm, settings, watches, breaches, block } => {
@@ -198,8 +221,8 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
             needs.extend(node.reference.iter().map(|reference| reference.node));
             (name, None, NodeKind::Monitor(node.into()))
         }
-        DeclarationKind::Trigger { event, actions, .. } => {
-            let (name, span, node) = live::trigger::lower(cx, event, actions)?;
+        DeclarationKind::Trigger { event, actions, settings } => {
+            let (name, span, node) = live::trigger::lower(cx, event, actions, settings, declaration.keyword)?;
             if let TriggerWhen::Change { data } = &node.when {
                 needs.insert(*data);
             }
@@ -211,7 +234,6 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
         | DeclarationKind::Param { .. }
         | DeclarationKind::Secret { .. }
         | DeclarationKind::Component { .. }
-        | DeclarationKind::Tune { .. }
         | DeclarationKind::Test { .. }
         | DeclarationKind::Schema { .. } => return None,
     };

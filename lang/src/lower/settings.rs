@@ -360,7 +360,7 @@ fn plain_type(ty: &ParamType) -> Option<Type> {
 }
 
 /// Checks `min` and `max`.
-fn within_limits(
+pub(super) fn within_limits(
     cx: &mut Context<'_>,
     param: &ParamSignature,
     written: Option<&ast::Expr>,

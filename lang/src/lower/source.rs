@@ -50,6 +50,15 @@ pub(super) fn lower(
     cx.seen_in(SeenIn::Address, |cx| of(cx, &setting.value, schema))
 }
 
+/// `with customers = csv("stale.csv")` in a test: another source of the same data, from outside the pipeline.
+pub(super) fn replaced(cx: &mut Context<'_>, value: &ast::Expr) -> Option<DataSource> {
+    if access::path(value).is_some() {
+        not_a_reader(cx, value);
+        return None;
+    }
+    cx.seen_in(SeenIn::Address, |cx| of(cx, value, None))
+}
+
 fn of(cx: &mut Context<'_>, value: &ast::Expr, schema: Option<&Schema>) -> Option<DataSource> {
     let (callee, arguments) = match &value.kind {
         ExprKind::Call(callee, arguments) => (callee, arguments),

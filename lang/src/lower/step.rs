@@ -375,7 +375,15 @@ fn trained(
     };
     let is_label = |column: &Column| column.label || label.is_some_and(|label| label.name == column.name);
     let columns = schema.columns.iter().filter(|column| !is_label(column)).cloned().collect();
-    Some(Trained { row: Schema { name: schema.name.clone(), columns }, label: label.cloned() })
+    let features = signature
+        .params
+        .iter()
+        .find(|param| matches!(&param.default, Some(ParamDefault::Features { of }) if of == table));
+    let features = features.and_then(|param| match params.get(&param.name)?.as_ref()? {
+        Value::List(columns) => Some(columns.iter().map(crate::typing::plain).collect()),
+        _ => None,
+    });
+    Some(Trained { row: Schema { name: schema.name.clone(), columns }, label: label.cloned(), features })
 }
 
 /// How a setting's type is written in a signature.

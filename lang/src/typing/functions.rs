@@ -12,9 +12,6 @@ use crate::types::{Column, Type};
 use crate::value::Value;
 use crate::written::listed;
 
-/// Known to the language; this version does not have them.
-const LATER: &[&str] = &["policy"];
-
 impl Typing<'_, '_, '_> {
     pub(super) fn call(&mut self, expr: &ast::Expr, callee: &ast::Expr, arguments: &[Argument]) -> Typed {
         let ExprKind::Name(name) = &callee.kind else {
@@ -71,23 +68,10 @@ impl Typing<'_, '_, '_> {
             self.cx.report(finding);
             return Typed::unknown();
         }
-        let finding = if LATER.contains(&name) {
-            Finding::error(
-                codes::NOT_IN_THIS_VERSION,
-                self.cx.place(span),
-                format!("`{name}(...)` is not in this version of mlp"),
-            )
-            .help("leave it out for now")
-        } else {
-            let near = self.cx.names.nearest(name, FUNCTIONS.iter().copied());
-            let finding = Finding::error(
-                codes::UNKNOWN_FUNCTION,
-                self.cx.place(span),
-                format!("there is no function `{name}` here"),
-            );
-            suggest(finding, span, near, || format!("functions are {}", listed(FUNCTIONS)))
-        };
-        self.cx.report(finding);
+        let near = self.cx.names.nearest(name, FUNCTIONS.iter().copied());
+        let finding =
+            Finding::error(codes::UNKNOWN_FUNCTION, self.cx.place(span), format!("there is no function `{name}` here"));
+        self.cx.report(suggest(finding, span, near, || format!("functions are {}", listed(FUNCTIONS))));
         Typed::unknown()
     }
 

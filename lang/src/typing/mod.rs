@@ -342,7 +342,7 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
                     let metric = MetricRef { node, output, metric: field.name, over: None, across: None, text };
                     Typed { ty: field.ty, expr: Expr::Metric(metric) }
                 }
-                Accessed::Output { output, ty, .. } => {
+                Accessed::Output { ty, .. } => {
                     if ty != Type::Unknown {
                         self.cx.report(not_a_number(self.cx, expr.span, &ty));
                     }

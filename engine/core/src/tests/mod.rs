@@ -329,6 +329,7 @@ impl Build {
             owner: None,
             tags: IndexMap::new(),
             params: IndexMap::new(),
+            tests: Vec::new(),
             nodes: Vec::new(),
         })
     }
@@ -426,6 +427,7 @@ impl Build {
             row: schema(),
             label: None,
             serve,
+            form: Default::default(),
             strategy: Strategy::Replace { watch: 0, check: None },
             rollback_within: 30_000_000_000,
         };
@@ -441,7 +443,7 @@ impl Build {
             unless_first: false,
             span: Span::default(),
         };
-        self.node(name, &needs, NodeKind::Gate(GateNode { requirements: vec![requirement] }))
+        self.node(name, &needs, NodeKind::Gate(GateNode { requirements: vec![requirement], ..GateNode::default() }))
     }
 
     fn model(self, name: &str, from: &str, gates: &[&str]) -> Build {

@@ -16,6 +16,8 @@ use std::collections::HashSet;
 pub(super) struct List<'v, 'w> {
     view: &'v View<'w>,
     span: Span,
+    /// The group that is written in.
+    group: usize,
     items: Vec<Item>,
 }
 
@@ -23,8 +25,19 @@ pub(super) struct List<'v, 'w> {
 const MOST: usize = 500;
 
 impl<'v, 'w> List<'v, 'w> {
-    pub(super) fn new(view: &'v View<'w>, span: Span) -> List<'v, 'w> {
-        List { view, span, items: Vec::new() }
+    pub(super) fn new(view: &'v View<'w>, span: Span, group: usize) -> List<'v, 'w> {
+        List { view, span, group, items: Vec::new() }
+    }
+
+    /// What is declared where something is written: in the component around, and in the file. Not what is being declared.
+    fn visible(&self) -> Vec<(&'v str, Declared)> {
+        let view = self.view;
+        let inside = view.component_around(self.group).map(|block| view.declared_in(block)).unwrap_or_default();
+        let others = |declared: &Declared| {
+            view.part_span(declared.part).is_none_or(|span| self.span.start < span.start || span.end < self.span.start)
+        };
+        let all = inside.into_iter().chain(view.declared_in(0));
+        all.filter(|(_, declared)| others(declared)).collect()
     }
 
     /// Each label once, the better ones first.
@@ -67,8 +80,19 @@ impl<'v, 'w> List<'v, 'w> {
             .filter(|part| part.first != here.first && view.word(part.first + 1) == "=")
             .map(|part| view.word(part.first))
             .collect();
-        for word in builtin::members(owner).iter().filter(|word| !given.contains(word.word)) {
-            let setting = word.insert.contains('=') && !word.insert.contains('\n');
+        // Settings of programs are none of a module's step; a check's numbers come with what a service can tell.
+        let of_module = owner == "step"
+            && view.outline().part_around(group).is_some_and(|part| {
+                let step = view.declared_by(part).and_then(|declared| view.body_of(declared));
+                matches!(step, Some(Callee::Step(..)))
+            });
+        let fits = |word: &Word| {
+            let program = matches!(word.word, "run" | "with" | "in" | "out" | "platform");
+            let number = owner == "check" && (word.insert.contains("<=") || word.insert.contains(">="));
+            !given.contains(word.word) && !(of_module && program) && !(number && word.word != "on_no_data")
+        };
+        for word in builtin::members(owner).iter().filter(|word| fits(word)) {
+            let setting = word.insert.strip_prefix(word.word).is_some_and(|rest| rest.starts_with(" = "));
             let item = self.push(word.word, if setting { ItemKind::Setting } else { ItemKind::Keyword }, 3);
             item.insert = word.insert.to_owned();
             item.doc = word.doc.to_owned();
@@ -243,7 +267,8 @@ impl<'v, 'w> List<'v, 'w> {
     /// Parameters, those of a type if one is given.
     fn params(&mut self, ty: Option<&Type>, rank: u8, suffix: &str) {
         let view = self.view;
-        for (name, declared) in view.declared_in(0) {
+        self.component_parameters();
+        for (name, declared) in self.visible() {
             if view.word(declared.keyword) != "param" {
                 continue;
             }
@@ -261,6 +286,18 @@ impl<'v, 'w> List<'v, 'w> {
             item.insert = format!("{name}{suffix}");
             item.detail = detail;
             item.doc = view.doc(declared).unwrap_or_default().to_owned();
+        }
+    }
+
+    /// Parameters of the component that is written in.
+    fn component_parameters(&mut self) {
+        let view = self.view;
+        let component = view.component_around(self.group).and_then(|block| view.outline().part_around(block));
+        let parameters = component.and_then(|part| view.outline().groups.get(view.parameters_of(part)?));
+        for part in parameters.into_iter().flat_map(|group| &group.parts) {
+            if let Some(name) = part.name {
+                self.push(view.word(name), ItemKind::Param, 2).detail = view.slice(part.first, part.end);
+            }
         }
     }
 
@@ -342,7 +379,8 @@ impl<'v, 'w> List<'v, 'w> {
             (InputKind::Model(wanted), Type::Model(flavor)) => wanted.is_empty() || wanted == flavor,
             _ => false,
         };
-        for (name, declared) in view.declared_in(0) {
+        self.component_parameters();
+        for (name, declared) in self.visible() {
             let keyword = view.word(declared.keyword);
             if !matches!(keyword, "data" | "step") {
                 continue;
@@ -370,7 +408,7 @@ impl<'v, 'w> List<'v, 'w> {
 
     fn metrics(&mut self) {
         let view = self.view;
-        for (name, declared) in view.declared_in(0) {
+        for (name, declared) in self.visible() {
             if view.word(declared.keyword) != "step" && view.word(declared.keyword) != "tune" {
                 continue;
             }
@@ -388,7 +426,7 @@ impl<'v, 'w> List<'v, 'w> {
 
     fn metric(&mut self, label: &str, of: (&str, &str, &mlp_lang::types::MetricField), rank: u8) {
         let (node, output, field) = of;
-        let last = self.view.workspace.environment().last_value(self.view.document.path(), node, output, &field.name);
+        let last = self.view.workspace.environment().last_value(self.view.document.path(), node, output, field);
         let item = self.push(label, ItemKind::Output, rank);
         item.detail = match last {
             Some(last) => format!("{} = {} ({})", field.ty, last.value, last.run),
@@ -399,7 +437,7 @@ impl<'v, 'w> List<'v, 'w> {
 
     fn names(&mut self, keywords: &[&str]) {
         let view = self.view;
-        for (name, declared) in view.declared_in(0) {
+        for (name, declared) in self.visible() {
             let keyword = view.word(declared.keyword);
             if keywords.contains(&keyword) {
                 let item = self.push(name, ItemKind::Node, 1);

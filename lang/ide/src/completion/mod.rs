@@ -135,13 +135,20 @@ impl<'w> View<'w> {
     }
 }
 
+/// Words that begin a member, or a declaration, and that a value follows.
+const HEADS: [&str; 15] = [
+    "require", "expect", "watch", "every", "pii", "maximize", "minimize", "with", "approve", "rollback", "alert",
+    "use", "on", "tolerate", "check",
+];
+
 impl View<'_> {
     /// Whether something complete stands before a token, so that a clause may follow.
     fn follows_operand(&self, tok: usize, site: Site) -> bool {
         let Some(before) = tok.checked_sub(1) else { return false };
         let Some(previous) = self.outline().toks.get(before) else { return false };
         let same = previous.group == site.group && previous.part == site.part;
-        let marker = site.clause == Some(before) && self.outline().part(tok).is_none_or(|part| part.first != before);
+        let first = self.outline().part(tok).is_some_and(|part| part.first == before);
+        let marker = site.clause == Some(before) && (!first || HEADS.contains(&self.word(before)));
         same && !marker
             && match previous.kind {
                 TokKind::Word => !builtin::RESERVED[3..].contains(&self.word(before)),
@@ -152,11 +159,12 @@ impl View<'_> {
 
     /// What can stand where this word stands.
     fn words(&self, tok: usize, span: Span) -> Vec<Item> {
-        let mut list = items::List::new(self, span);
         let (Some(site), Some(part)) = (self.site(tok), self.outline().part(tok)) else {
+            let mut list = items::List::new(self, span, 0);
             list.keywords(builtin::DECLARATIONS, ItemKind::Keyword);
             return list.done();
         };
+        let mut list = items::List::new(self, span, site.group);
         if tok > 0 && self.word(tok - 1) == "." {
             list.members(tok);
             return list.done();
@@ -205,7 +213,7 @@ impl View<'_> {
         if at < span.start + digits.len() as u32 {
             return Vec::new();
         }
-        let mut list = items::List::new(self, span);
+        let mut list = items::List::new(self, span, site.group);
         list.units(digits, &self.wanted(site));
         list.done()
     }
@@ -214,7 +222,7 @@ impl View<'_> {
     fn texts(&self, inside: Span) -> Vec<Item> {
         let Some(tok) = self.outline().before(inside.start.max(1)) else { return Vec::new() };
         let (Some(site), Some(part)) = (self.site(tok), self.outline().part(tok)) else { return Vec::new() };
-        let mut list = items::List::new(self, inside);
+        let mut list = items::List::new(self, inside, site.group);
         match self.wanted(site) {
             Wanted::Module => list.files(),
             Wanted::Columns(schema) => list.quoted_columns(schema.as_deref()),

@@ -86,6 +86,13 @@ case_files! {
     deploy: "deploy.txt";
     monitor: "monitor.txt";
     trigger: "trigger.txt";
+    tune: "tune.txt";
+    testing: "testing.txt";
+    people: "people.txt";
+    certainty: "certainty.txt";
+    serving: "serving.txt";
+    ab: "ab.txt";
+    events: "events.txt";
     programs: "programs.txt";
     secrets: "secrets.txt";
     sources: "sources.txt";
@@ -151,6 +158,80 @@ fn what_is_live_becomes_nodes_of_the_same_graph() {
     assert_eq!(serde_json::from_str::<crate::pipeline::Pipeline>(&text).unwrap(), pipeline);
 }
 
+const WHOLE: &str = include_str!("whole.mlp");
+
+#[test]
+fn searches_tests_and_everything_that_lives_become_a_document() {
+    let source = Source::new("test.mlp", WHOLE);
+    let checked = checked(WHOLE);
+    assert_eq!(render::findings(&source, &checked.findings), "no findings\n");
+    let pipeline = checked.pipeline.unwrap();
+    let mut out = String::new();
+    for node in &pipeline.nodes {
+        out.push_str(&format!("{} {} needs {:?}\n", node.id.0, node.name, node.needs));
+        match &node.kind {
+            NodeKind::Tune(it) => out.push_str(&format!("{it:#?}\n")),
+            NodeKind::Gate(it) => out.push_str(&format!("{:#?} {:#?}\n", it.policies, it.approvals)),
+            NodeKind::Deploy(it) => out.push_str(&format!("{:#?} {:#?}\n", it.form, it.strategy)),
+            NodeKind::Trigger(it) => out.push_str(&format!("{it:#?}\n")),
+            _ => {}
+        }
+    }
+    out.push_str(&format!("{:#?}\n", pipeline.tests));
+    insta::assert_snapshot!(out);
+    let text = serde_json::to_string(&pipeline).unwrap();
+    assert_eq!(serde_json::from_str::<crate::pipeline::Pipeline>(&text).unwrap(), pipeline);
+}
+
+#[test]
+fn a_test_runs_what_it_asks_about_and_nothing_else() {
+    let pipeline = checked(WHOLE).pipeline.unwrap();
+    let mut out = String::new();
+    for test in &pipeline.tests {
+        let run = pipeline.for_test(test);
+        out.push_str(&format!("{}: told by {:?}\n", test.name, run.told_by));
+        for node in &run.pipeline.nodes {
+            let source = match &node.kind {
+                NodeKind::Data(data) => format!(" reads {}", data.source.path()),
+                NodeKind::Step(step) => format!(" from {:?}", step.inputs.values().collect::<Vec<_>>()),
+                NodeKind::Gate(gate) => format!(" requires {:?}", gate.requirements[0].condition),
+                _ => String::new(),
+            };
+            out.push_str(&format!("  {} {} needs {:?}{source}\n", node.id.0, node.name, node.needs));
+        }
+        assert!(run.told_by.iter().all(|told| run.pipeline.nodes.iter().any(|node| node.name == *told)));
+        assert!(run.pipeline.nodes.iter().enumerate().all(|(at, node)| node.id.index() == at));
+        assert!(run.pipeline.nodes.iter().all(|node| node.needs.iter().all(|need| need.0 < node.id.0)));
+    }
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn what_cannot_be_carried_out_is_said_at_its_place() {
+    use crate::capability::{Capability, missing};
+    let source = Source::new("test.mlp", WHOLE);
+    let pipeline = checked(WHOLE).pipeline.unwrap();
+    let run = missing(&source, &pipeline, Capability::is_resident);
+    let serve = missing(&source, &pipeline, |_| false);
+    insta::assert_snapshot!(render::findings(&source, &serve));
+    assert_eq!((run.len(), serve.len()), (6, 9));
+    let live = checked(LIVE).pipeline.unwrap();
+    assert_eq!(missing(&Source::new("live.mlp", LIVE), &live, |_| false), []);
+}
+
+#[test]
+fn a_pipeline_written_by_an_earlier_version_is_read() {
+    let pipeline = checked(LIVE).pipeline.unwrap();
+    let mut document = serde_json::to_value(&pipeline).unwrap();
+    let text = document.to_string();
+    // What is new is left out where it says nothing, so that it is also read by the earlier version.
+    for new in ["\"form\"", "\"policies\"", "\"approvals\"", "\"tests\""] {
+        assert!(!text.contains(new), "{new}");
+    }
+    document["from_the_future"] = 1.into();
+    assert_eq!(serde_json::from_value::<crate::pipeline::Pipeline>(document).unwrap(), pipeline);
+}
+
 #[test]
 fn ten_planted_mistakes_are_ten_findings() {
     let text = include_str!("ten.mlp");
@@ -200,6 +281,13 @@ fn every_code_has_a_wrong_example() {
         include_str!("snapshots/mlp_lang__check__tests__deploy.snap"),
         include_str!("snapshots/mlp_lang__check__tests__monitor.snap"),
         include_str!("snapshots/mlp_lang__check__tests__trigger.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__tune.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__testing.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__people.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__certainty.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__serving.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__ab.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__events.snap"),
         include_str!("snapshots/mlp_lang__check__tests__programs.snap"),
         include_str!("snapshots/mlp_lang__check__tests__secrets.snap"),
         include_str!("snapshots/mlp_lang__check__tests__sources.snap"),

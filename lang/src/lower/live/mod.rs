@@ -2,12 +2,15 @@
 //!
 //! Owns: what each of them must hold. Must never know: how a rollout goes or how drift is computed; the engine does.
 
+mod ab;
+pub(super) mod alone;
 mod check;
 pub(super) mod deploy;
 pub(super) mod monitor;
 pub(super) mod registry;
 mod serve;
 mod strategy;
+mod tables;
 pub(super) mod trigger;
 mod watch;
 
