@@ -50,6 +50,8 @@ codes! {
     UNKNOWN_COMPONENT = "E0232" "unknown-component" "A component that does not exist.";
     OUT_OF_SIGHT = "E0233" "out-of-sight" "Something outside of a component that the component does not see.";
     IMPORT_WITHOUT_VALUE = "E0234" "import-without-value" "A parameter of another file without a default.";
+    UNKNOWN_TABLE = "E0236" "unknown-table" "A table in a query that nothing gives.";
+    UNKNOWN_SQL_FUNCTION = "E0237" "unknown-sql-function" "A function that queries do not have.";
     UNKNOWN_SEARCHED = "E0246" "unknown-searched-setting" "A search over a setting that the step does not have.";
     TYPE_MISMATCH = "E0301" "type-mismatch" "A value of one type where another is wanted.";
     MISSING_UNIT = "E0302" "missing-unit" "A bare number where a fraction, duration or size is wanted.";
@@ -64,6 +66,7 @@ codes! {
     NOT_ONE_OF = "E0311" "not-one-of" "A text that is none of those allowed.";
     SECRET_SEEN = "E0312" "secret-seen" "A secret where it would be seen: in a command, a setting, a log or a fingerprint.";
     NOT_A_SECRET = "E0313" "not-a-secret" "A plain value where a secret is wanted.";
+    SQL_TYPE = "E0315" "sql-type" "A value in a query of a type that does not go there.";
     CYCLE = "E0401" "cycle" "Nodes that wait for each other.";
     MISSING_ARGUMENT = "E0402" "missing-argument" "A call without an argument that must be given.";
     TOO_MANY_ARGUMENTS = "E0403" "too-many-arguments" "Arguments without a name beyond the inputs of a step.";
@@ -108,6 +111,13 @@ codes! {
     BAD_ADDRESS = "E0445" "bad-address" "An address of a table or a host that cannot be read.";
     MISFIT_SOURCE = "E0448" "misfit-source" "A table of a step that is no table of the data's schema.";
     MISPLACED_SETTING = "E0449" "misplaced-setting" "A setting that this kind of step cannot use.";
+    SQL_SYNTAX = "E0450" "sql-syntax" "A query that cannot be read.";
+    NOT_A_QUERY = "E0451" "not-a-query" "A statement that is no query, or more than one.";
+    UNNAMED_RESULT = "E0452" "unnamed-result" "A column of a query's result without a name.";
+    REPEATED_RESULT = "E0453" "repeated-result" "Two columns of a query's result with one name.";
+    AMBIGUOUS_COLUMN = "E0454" "ambiguous-column" "A column that several tables of a query have.";
+    NOT_GROUPED = "E0455" "not-grouped" "A column with many values for each group of a query.";
+    MISPLACED_AGGREGATE = "E0456" "misplaced-aggregate" "An aggregate where each row is looked at by itself, or a window without `over`.";
     UNSEARCHABLE = "E0460" "unsearchable" "A setting that cannot be searched, or values that are no range and no list.";
     BAD_LOG_RANGE = "E0461" "bad-log-range" "`log` of something else than a range of numbers above 0.";
     WRONG_GOAL = "E0462" "wrong-goal" "A search or an experiment without a goal, or with several.";
@@ -147,6 +157,7 @@ codes! {
     FLOATING_IMAGE = "W0412" "floating-image" "An image whose name may mean other bytes tomorrow.";
     CACHED_NETWORK = "W0413" "cached-network" "A step with a network whose outcome is taken from the cache.";
     IDLE_SETTING = "W0414" "idle-setting" "A setting that changes nothing.";
+    UNSTEADY_QUERY = "W0415" "unsteady-query" "A query that gives something else each time.";
     ONE_POINT = "W0430" "one-point" "A search in which there is nothing to choose.";
     SPARE_TRIALS = "W0431" "spare-trials" "More trials than there are choices.";
     IDLE_SEARCH = "W0432" "idle-search" "A search whose best nobody uses.";

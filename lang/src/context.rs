@@ -150,6 +150,8 @@ pub struct NodeFacts {
     pub outputs: Option<IndexMap<String, Type>>,
     /// For each metrics output that can be given per group: the columns asked for. `None`: not known.
     pub groups: HashMap<String, Option<Vec<String>>>,
+    /// Columns of a table output that were computed from the label, row by row.
+    pub(crate) derived: HashMap<String, Vec<String>>,
     /// Of a step that trains, and of a model: what it learnt from.
     pub trained: Option<Trained>,
     /// Of a model: what it predicts with. Of a deployment: its model's.

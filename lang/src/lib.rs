@@ -43,6 +43,7 @@ pub mod schedule;
 pub mod signature;
 pub mod silence;
 pub mod span;
+mod sql;
 pub mod syntax;
 pub mod testing;
 pub mod tune;

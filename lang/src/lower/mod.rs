@@ -25,6 +25,7 @@ mod model;
 mod params;
 mod people;
 mod program;
+mod query;
 pub(crate) mod references;
 mod schema;
 pub(crate) mod secret;

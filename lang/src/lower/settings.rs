@@ -337,7 +337,7 @@ impl<'r> Resolver<'r, '_> {
 }
 
 /// With "a" or "an".
-fn article(words: &str) -> String {
+pub(super) fn article(words: &str) -> String {
     let vowel = words.starts_with(['a', 'e', 'i', 'o', 'u']);
     format!("{} {words}", if vowel { "an" } else { "a" })
 }

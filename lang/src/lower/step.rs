@@ -3,7 +3,7 @@
 use super::arguments::{self, Arguments, Given};
 use super::conduct::{self, Sort};
 use super::live::registry;
-use super::{certainty, gate, program, settings};
+use super::{certainty, gate, program, query, settings};
 use crate::codes;
 use crate::context::{Context, Module, NodeFacts, SeenIn, Trained};
 use crate::finding::{Finding, Safety};
@@ -38,6 +38,10 @@ pub(super) fn lower(
         if let Some(sort) = program::sort(callee) {
             let (facts, node) = program::lower(cx, sort, callee.span, arguments, task, block);
             return (facts, node.map(|node| Work::Program(Box::new(node))));
+        }
+        if query::is_query(callee) {
+            let (facts, node) = query::lower(cx, callee.span, arguments, task, block);
+            return (facts, node.map(Work::Query));
         }
     }
     let (facts, node) = module_step(cx, body, task, block);

@@ -23,7 +23,7 @@ mod headers;
 pub mod keywords;
 mod layout;
 pub mod lexer;
-mod literals;
+pub(crate) mod literals;
 mod live;
 mod members;
 mod reuse;

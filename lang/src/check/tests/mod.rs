@@ -97,6 +97,7 @@ case_files! {
     programs: "programs.txt";
     secrets: "secrets.txt";
     sources: "sources.txt";
+    queries: "queries.txt";
     silence: "silence.txt";
     constants: "constants.txt";
     tables: "tables.txt";
@@ -296,6 +297,7 @@ fn every_code_has_a_wrong_example() {
         include_str!("snapshots/mlp_lang__check__tests__serving.snap"),
         include_str!("snapshots/mlp_lang__check__tests__ab.snap"),
         include_str!("snapshots/mlp_lang__check__tests__events.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__queries.snap"),
         include_str!("snapshots/mlp_lang__check__tests__silence.snap"),
         include_str!("snapshots/mlp_lang__check__tests__ten_planted_mistakes_are_ten_findings.snap"),
     ]
