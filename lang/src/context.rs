@@ -202,6 +202,12 @@ impl Context<'_> {
             self.once.insert(cause, (self.findings.len(), 0));
             return self.findings.push(finding);
         };
+        let place = &finding.primary.place;
+        let known = self.findings.get(*first);
+        if known.is_some_and(|it| it.primary.place == *place || it.secondary.iter().any(|label| label.place == *place))
+        {
+            return;
+        }
         *more += 1;
         if *more <= MOST_PLACES {
             let label = Label { place: finding.primary.place, text: again.to_owned() };
@@ -221,10 +227,15 @@ impl Context<'_> {
     /// The type of a metric that was resolved before.
     pub(crate) fn metric_type(&self, metric: &MetricRef) -> Option<&Type> {
         let facts = self.nodes.get(self.order.get(metric.node.index())?)?;
-        match facts.outputs.as_ref()?.get(&metric.output)? {
-            Type::Metrics(fields) => fields.iter().find(|field| field.name == metric.metric).map(|field| &field.ty),
-            _ => None,
-        }
+        let fields = facts.outputs.as_ref()?.get(&metric.output)?.metrics()?;
+        fields.iter().find(|field| field.name == metric.metric).map(|field| &field.ty)
+    }
+
+    /// Whether an output is there once for each value of a fanned-out step.
+    pub(crate) fn is_collected(&self, node: NodeId, output: &str) -> bool {
+        let facts = self.order.get(node.index()).and_then(|index| self.nodes.get(index));
+        let outputs = facts.and_then(|facts| facts.outputs.as_ref());
+        matches!(outputs.and_then(|outputs| outputs.get(output)), Some(Type::List(_)))
     }
 
     /// The text of a place on one line, as the author wrote it.

@@ -27,9 +27,6 @@ fn of(declaration: &Declaration) -> Vec<(Span, &'static str, &'static str)> {
         DeclarationKind::Component { .. } => {
             vec![(keyword, "component", "write its declarations where they are used")]
         }
-        DeclarationKind::Step { fan, .. } => {
-            fan.iter().map(|fan| (fan.span, "for", "write one step for each")).collect()
-        }
         _ => Vec::new(),
     }
 }
