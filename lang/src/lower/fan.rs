@@ -73,11 +73,25 @@ fn within<T>(cx: &mut Context<'_>, variable: &str, known: KnownParam, look: impl
 fn forget_repeated(cx: &mut Context<'_>, from: usize) {
     let later = cx.findings.split_off(from.min(cx.findings.len()));
     let same = |a: &Finding, b: &Finding| a.code == b.code && a.primary.place == b.primary.place;
+    let mut moved: Vec<Option<usize>> = Vec::with_capacity(later.len());
     for finding in later {
-        if !cx.findings.iter().any(|known| same(known, &finding)) {
+        let is_known = cx.findings.iter().any(|known| same(known, &finding));
+        moved.push((!is_known).then_some(cx.findings.len()));
+        if !is_known {
             cx.findings.push(finding);
         }
     }
+    // Whoever adds a place to a finding finds it where it is now.
+    cx.once.retain(|_, (first, _)| match first.checked_sub(from) {
+        None => true,
+        Some(at) => match moved.get(at).copied().flatten() {
+            Some(now) => {
+                *first = now;
+                true
+            }
+            None => false,
+        },
+    });
 }
 
 /// Whether the variable has a name that nothing else has.

@@ -217,7 +217,7 @@ fn unknown_module(cx: &mut Context<'_>, name: &str, span: Span) {
 
 /// Where a new `use` goes: before the first, or before the first declaration.
 fn import_place(cx: &Context<'_>) -> Span {
-    let declarations = &cx.file.declarations;
+    let declarations = &cx.own.file.declarations;
     let first_use = declarations.iter().find(|d| matches!(d.kind, ast::DeclarationKind::Use { .. }));
     let at = first_use.or(declarations.first()).map_or(0, |declaration| {
         // A doc comment belongs to its declaration: the new line goes above it.

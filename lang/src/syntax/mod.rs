@@ -37,7 +37,9 @@ mod tests;
 use crate::finding::{Finding, Place, Safety};
 use crate::span::{Source, Span};
 use lexer::Token;
-use shift::{Shift, place_finding};
+pub(crate) use shift::Shift;
+use shift::place_finding;
+pub(crate) use tree::error as tree_error;
 
 /// The largest file that is parsed, in bytes. A thousand declarations are a tenth of a megabyte.
 pub const LARGEST_FILE: usize = 8 << 20;

@@ -104,7 +104,10 @@ fn docker(
     let (named, bare) = live::arguments(cx, "`docker`", arguments, &["build"])?;
     let runner = match (bare.as_slice(), named.get("build")) {
         ([image], None) => Runner::Docker(named_image(cx, image)?),
-        ([], Some(folder)) => Runner::Build(text(cx, folder, "`build`")?),
+        ([], Some(folder)) => Runner::Build({
+            let path = text(cx, folder, "`build`")?;
+            cx.rebased(folder, path)
+        }),
         ([], None) => {
             let finding = Finding::error(codes::NOTHING_TO_RUN, cx.place(callee), "`docker` needs an image");
             cx.report(finding.help("write `docker(\"acme/train:1.4\")`, or `docker(build: \"./folder\")`"));
@@ -216,6 +219,7 @@ fn is_allowed(cx: &mut Context<'_>, callee: Span) -> bool {
 
 /// The line that allows processes, as it is added right behind the `{` of the pipeline's block.
 fn in_block(cx: &Context<'_>, at: Span) -> &'static str {
+    // A pipeline's block is in the file that is checked.
     let rest = cx.source.text.get(at.end as usize..).unwrap_or_default();
     match rest.trim_start_matches([' ', '\t', '\r']).chars().next() {
         Some('\n') => "\n  allow = [\"process\"]",
@@ -267,7 +271,7 @@ fn one_line(cx: &mut Context<'_>, written: &Expr, line: &str, what: &str) {
     let message = format!("{what} is a list of words; no shell takes a line apart");
     let finding = Finding::error(codes::TYPE_MISMATCH, cx.place(written.span), message).label("one text");
     let plain = line.chars().all(|c| c.is_ascii_alphanumeric() || " ./_-=:,+".contains(c)) && !line.is_empty();
-    let literal = cx.source.text.get(written.span.range()).is_some_and(|text| !text.contains('$'));
+    let literal = !cx.slice(written.span).contains('$');
     let list: Vec<String> = line.split_whitespace().map(quoted).collect();
     let list = format!("[{}]", list.join(", "));
     cx.report(match plain && literal {
