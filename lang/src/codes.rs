@@ -66,6 +66,7 @@ codes! {
     NOT_ONE_OF = "E0311" "not-one-of" "A text that is none of those allowed.";
     SECRET_SEEN = "E0312" "secret-seen" "A secret where it would be seen: in a command, a setting, a log or a fingerprint.";
     NOT_A_SECRET = "E0313" "not-a-secret" "A plain value where a secret is wanted.";
+    COLLECTED = "E0314" "collected" "What a fanned-out step gives for each of its values, where one number is wanted.";
     SQL_TYPE = "E0315" "sql-type" "A value in a query of a type that does not go there.";
     CYCLE = "E0401" "cycle" "Nodes that wait for each other.";
     MISSING_ARGUMENT = "E0402" "missing-argument" "A call without an argument that must be given.";
@@ -109,6 +110,8 @@ codes! {
     BEYOND_RESOURCES = "E0443" "beyond-resources" "A step that asks for more than the pipeline's machines have.";
     NOTHING_TO_RUN = "E0444" "nothing-to-run" "A program's step without a program.";
     BAD_ADDRESS = "E0445" "bad-address" "An address of a table or a host that cannot be read.";
+    BAD_FAN_OUT = "E0446" "bad-fan-out" "`for` over something that is no list of plain values, or whose steps give different tables.";
+    REPEATED_MEMBER = "E0447" "repeated-member" "A value twice in the list of a `for`.";
     MISFIT_SOURCE = "E0448" "misfit-source" "A table of a step that is no table of the data's schema.";
     MISPLACED_SETTING = "E0449" "misplaced-setting" "A setting that this kind of step cannot use.";
     SQL_SYNTAX = "E0450" "sql-syntax" "A query that cannot be read.";
@@ -158,6 +161,7 @@ codes! {
     CACHED_NETWORK = "W0413" "cached-network" "A step with a network whose outcome is taken from the cache.";
     IDLE_SETTING = "W0414" "idle-setting" "A setting that changes nothing.";
     UNSTEADY_QUERY = "W0415" "unsteady-query" "A query that gives something else each time.";
+    IDLE_VARIABLE = "W0416" "idle-variable" "The variable of a `for` that nothing in the step reads.";
     ONE_POINT = "W0430" "one-point" "A search in which there is nothing to choose.";
     SPARE_TRIALS = "W0431" "spare-trials" "More trials than there are choices.";
     IDLE_SEARCH = "W0432" "idle-search" "A search whose best nobody uses.";

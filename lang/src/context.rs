@@ -295,8 +295,8 @@ impl<'a> Context<'a> {
         };
         let told = &mut self.findings[*first];
         let shown = std::iter::once(&told.primary).chain(&told.secondary);
-        // What an instance is given is met once for each use of it.
-        if self.linked.is_some() && shown.into_iter().any(|label| label.place == finding.primary.place) {
+        // What an instance is given is met once for each use of it, what a `for` repeats once for each value.
+        if shown.into_iter().any(|label| label.place == finding.primary.place) {
             return;
         }
         *more += 1;
@@ -318,10 +318,15 @@ impl<'a> Context<'a> {
     /// The type of a metric that was resolved before.
     pub(crate) fn metric_type(&self, metric: &MetricRef) -> Option<&Type> {
         let facts = self.nodes.get(self.order.get(metric.node.index())?)?;
-        match facts.outputs.as_ref()?.get(&metric.output)? {
-            Type::Metrics(fields) => fields.iter().find(|field| field.name == metric.metric).map(|field| &field.ty),
-            _ => None,
-        }
+        let fields = facts.outputs.as_ref()?.get(&metric.output)?.metrics()?;
+        fields.iter().find(|field| field.name == metric.metric).map(|field| &field.ty)
+    }
+
+    /// Whether an output is there once for each value of a fanned-out step.
+    pub(crate) fn is_collected(&self, node: NodeId, output: &str) -> bool {
+        let facts = self.order.get(node.index()).and_then(|index| self.nodes.get(index));
+        let outputs = facts.and_then(|facts| facts.outputs.as_ref());
+        matches!(outputs.and_then(|outputs| outputs.get(output)), Some(Type::List(_)))
     }
 
     /// The text of a place, as it stands in its file.

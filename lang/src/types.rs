@@ -51,6 +51,20 @@ pub enum Type {
     Unknown,
 }
 
+impl Type {
+    /// The numbers of a set of metrics, also of one for each value of a fanned-out step.
+    pub fn metrics(&self) -> Option<&[MetricField]> {
+        match self {
+            Type::Metrics(fields) => Some(fields),
+            Type::List(inner) => match &**inner {
+                Type::Metrics(fields) => Some(fields),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 /// One named number that a step gives.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricField {

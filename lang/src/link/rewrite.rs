@@ -6,6 +6,7 @@
 
 use super::Linker;
 use super::scope::{At, Followed, Meaning};
+use crate::lower::query;
 use crate::lower::references::REDUCTIONS;
 use crate::names::{Kind, SCALARS};
 use crate::syntax::ast::*;
@@ -176,6 +177,12 @@ impl<'w> Linker<'w> {
                 Meaning::Import(..) | Meaning::Broken => callee.kind = ExprKind::Error,
                 _ => {}
             }
+        }
+        if matches!(&callee.kind, ExprKind::Name(name) if name == "sql") {
+            // A query names its tables in its text, which stays as it is: what each name means goes beside it.
+            let tables = query::meanings(arguments);
+            inputs.extend(tables.iter().filter_map(|table| table.name.as_ref()).map(|name| name.name.clone()));
+            arguments.extend(tables);
         }
         for argument in arguments {
             let piped = argument.name.as_ref().is_none_or(|name| inputs.contains(&name.name));

@@ -67,7 +67,8 @@ fn in_texts(text: &str, found: &mut Vec<(Span, String)>) {
         }
     }
     for (at, begin) in text.match_indices("-----BEGIN ") {
-        let line = text.get(at + begin.len()..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        let rest = text.get(at + begin.len()..).unwrap_or_default();
+        let line = rest.split(['\n', '"', '\\']).next().unwrap_or_default();
         if line.contains("PRIVATE KEY") {
             hits.push((Span::new(at, at + begin.len() + line.trim_end().len()), "a private key".to_owned()));
         }

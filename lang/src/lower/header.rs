@@ -49,7 +49,7 @@ const SETTINGS: &[&str] = &["about", "owner", "tags", "allow", "resources"];
 fn describe(cx: &mut Context<'_>, declaration: &Declaration, settings: &[Setting], header: &mut Header) {
     let found = block::settings(cx, "a pipeline", settings, SETTINGS, &[]);
     cx.house.damaged = declaration.damaged || settings.iter().any(block::is_broken);
-    let text = cx.source.text.get(declaration.span.range()).unwrap_or_default();
+    let text = cx.slice(declaration.span);
     cx.house.block = text.find('{').map(|at| {
         let at = declaration.span.start as usize + at + 1;
         Span::new(at, at)

@@ -16,16 +16,16 @@ mod bounds;
 mod certainty;
 mod conduct;
 mod data;
+mod fan;
 mod gate;
 mod graph;
 mod header;
-mod later;
 mod live;
 mod model;
 mod params;
 mod people;
 mod program;
-mod query;
+pub(crate) mod query;
 pub(crate) mod references;
 mod schema;
 pub(crate) mod secret;
@@ -50,7 +50,7 @@ use crate::signature::Modules;
 use crate::span::Span;
 use crate::syntax::ast::{Declaration, DeclarationKind, Ident};
 use crate::types::Type;
-use crate::work::Work;
+use crate::work::{FanNode, Work};
 use indexmap::IndexMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -72,7 +72,6 @@ pub(crate) fn lower(
     secret::lower_all(cx);
     schema::lower_all(cx);
     graph::arrange(cx);
-    later::report(cx);
 
     let mut nodes = Vec::with_capacity(cx.order.len());
     let mut whole = true;
@@ -132,6 +131,31 @@ impl Part {
     }
 }
 
+/// What a step does, once or for each value of a list.
+enum Done {
+    One(Work),
+    Fan(FanNode),
+}
+
+impl Done {
+    /// The nodes whose outputs it reads.
+    fn reads(&self) -> Vec<NodeId> {
+        match self {
+            Done::One(work) => work.reads(),
+            Done::Fan(fan) => fan.members.iter().flat_map(Work::reads).collect(),
+        }
+    }
+
+    fn into_kind(self) -> NodeKind {
+        match self {
+            Done::One(Work::Step(step)) => NodeKind::Step(step.into()),
+            Done::One(Work::Program(program)) => NodeKind::Program(Arc::from(program)),
+            Done::One(Work::Query(query)) => NodeKind::Query(query.into()),
+            Done::Fan(fan) => NodeKind::Fan(fan.into()),
+        }
+    }
+}
+
 fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
     let file = cx.file;
     let Some(declaration): Option<&Declaration> = file.declarations.get(index) else {
@@ -156,8 +180,17 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
             }
             (name, None, NodeKind::Data(node))
         }
-        DeclarationKind::Step { name, body, when, after, settings, task, .. } => {
-            let (facts, node) = step::lower(cx, body, task, settings);
+        DeclarationKind::Step { name, body, when, after, settings, task, fan } => {
+            let (facts, node) = match fan {
+                Some(fan) => {
+                    let (facts, node) = fan::lower(cx, fan, body, task, settings);
+                    (facts, node.map(Done::Fan))
+                }
+                None => {
+                    let (facts, node) = step::lower(cx, body, task, settings);
+                    (facts, node.map(Done::One))
+                }
+            };
             let exists = when.as_ref().is_some_and(live::registry::is_exists);
             live::registry::told(cx, body, when.as_ref());
             let when = when.as_ref().filter(|_| !exists);
@@ -180,12 +213,7 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
                 None => None,
                 Some(condition) => Some(condition?),
             };
-            let kind = match node {
-                Work::Step(step) => NodeKind::Step(step.into()),
-                Work::Program(program) => NodeKind::Program(Arc::from(program)),
-                Work::Query(query) => NodeKind::Query(query.into()),
-            };
-            (name, when, kind)
+            (name, when, node.into_kind())
         }
         DeclarationKind::Tune { name, over, space, goals, settings } => {
             let written = tune::Written { name, over, space, goals, settings, damaged: declaration.damaged };

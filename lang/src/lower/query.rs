@@ -9,8 +9,9 @@ use crate::names::Kind;
 use crate::pipeline::OutputRef;
 use crate::span::Span;
 use crate::sql::{self, Mistake, Parsed, Table, text::Text};
-use crate::syntax::ast::{Argument, Expr, ExprKind, Setting, StringPart, Task};
+use crate::syntax::ast::{Argument, Expr, ExprKind, Ident, Setting, StringPart, Task};
 use crate::types::Type;
+use crate::typing::access;
 use crate::typing::fit::type_of;
 use crate::typing::{Scope, Typing};
 use crate::work::QueryNode;
@@ -25,23 +26,53 @@ pub(super) fn is_query(callee: &Expr) -> bool {
 
 /// The text of a query as written: its parts, and where it stands.
 fn written(arguments: &[Argument]) -> Option<(&[StringPart], Span)> {
-    match arguments {
-        [Argument { name: None, value }] => match &value.kind {
-            ExprKind::String(parts) => Some((parts, value.span)),
-            _ => None,
-        },
-        _ => None,
-    }
+    let (first, rest) = arguments.split_first()?;
+    let ExprKind::String(parts) = &first.value.kind else { return None };
+    let span = first.value.span;
+    let is_meaning = |argument: &Argument| argument.value.span == span && argument.name.is_some();
+    (first.name.is_none() && rest.iter().all(is_meaning)).then_some((parts.as_slice(), span))
+}
+
+/// For each table that a query names, an argument with that name: what it means. Where a query is moved to another place,
+/// these are rewritten as any input is; its text stays.
+pub(crate) fn meanings(arguments: &[Argument]) -> Vec<Argument> {
+    let Some((parts, span)) = written(arguments) else { return Vec::new() };
+    let meaning = |path: Vec<String>| {
+        let name = Some(Ident { name: path.join("."), span });
+        Some(Argument { name, value: expression(&path, span)? })
+    };
+    sql::tables_of(parts).into_iter().filter_map(meaning).collect()
+}
+
+/// `split.train`, as an expression.
+fn expression(path: &[String], span: Span) -> Option<Expr> {
+    let (root, members) = path.split_first()?;
+    let root = Expr { kind: ExprKind::Name(root.clone()), span };
+    Some(members.iter().fold(root, |inner, member| {
+        let member = Ident { name: member.clone(), span };
+        Expr { kind: ExprKind::Member(Box::new(inner), member), span }
+    }))
+}
+
+/// What a table's name in a query means.
+fn meaning(arguments: &[Argument], path: &[String], span: Span) -> Option<Expr> {
+    let name = path.join(".");
+    let given = arguments.iter().find(|argument| argument.name.as_ref().is_some_and(|it| it.name == name));
+    given.map_or_else(|| expression(path, span), |argument| Some(argument.value.clone()))
 }
 
 /// The names of the nodes whose tables a query reads, with their places.
 pub(super) fn reads(cx: &Context<'_>, arguments: &[Argument]) -> Vec<(String, Span)> {
     let Some((parts, span)) = written(arguments) else { return Vec::new() };
     // What a hole holds is a value, never a table.
-    let text = Text::new(&cx.source.text, span, parts, &mut |_| "NULL".to_owned());
+    let text = Text::new(cx.slice(span), span, parts, &mut |_| "NULL".to_owned());
     let Ok(parsed) = sql::parse(&text.text) else { return Vec::new() };
     let tables = parsed.tables().into_iter();
-    tables.filter_map(|(path, range)| Some((path.into_iter().next()?, text.place(range)))).collect()
+    let read = tables.filter_map(|(path, range)| {
+        let meaning = meaning(arguments, &path, span)?;
+        Some((access::path(&meaning)?.root.to_owned(), text.place(range)))
+    });
+    read.collect()
 }
 
 pub(super) fn lower(
@@ -63,8 +94,8 @@ pub(super) fn lower(
     };
     let mut whole = true;
     let text = cx.seen_in(SeenIn::Query, |cx| {
-        let source = cx.source.text.clone();
-        Text::new(&source, span, parts, &mut |hole| match filled(cx, hole) {
+        let written = cx.slice(span).to_owned();
+        Text::new(&written, span, parts, &mut |hole| match filled(cx, hole) {
             Some(text) => text,
             None => {
                 whole = false;
@@ -82,7 +113,7 @@ pub(super) fn lower(
             return (NodeFacts::default(), None);
         }
     };
-    let (refs, tables) = tables(cx, &text, &parsed);
+    let (refs, tables) = tables(cx, arguments, &text, &parsed);
     let answer = sql::check(&parsed, &tables);
     let sound = whole && !answer.mistakes.iter().any(|mistake| !mistake.is_lint);
     for mistake in answer.mistakes {
@@ -122,12 +153,19 @@ fn filled(cx: &mut Context<'_>, hole: &Expr) -> Option<String> {
 type Tables = HashMap<String, Table>;
 
 /// The tables that a query reads: where they come from, and their columns. `None`: one was not found.
-fn tables(cx: &mut Context<'_>, text: &Text, parsed: &Parsed) -> (Option<IndexMap<String, OutputRef>>, Tables) {
+fn tables(
+    cx: &mut Context<'_>,
+    arguments: &[Argument],
+    text: &Text,
+    parsed: &Parsed,
+) -> (Option<IndexMap<String, OutputRef>>, Tables) {
     let mut refs = Some(IndexMap::new());
     let mut tables = Tables::new();
     for (path, range) in parsed.tables() {
         let name = path.join(".");
-        let (table, from) = match table(cx, &path, text.place(range)) {
+        let span = text.place(range);
+        let Some(meaning) = meaning(arguments, &path, span) else { continue };
+        let (table, from) = match table(cx, &path, &meaning, span) {
             Some((table, from)) => (table, Some(from)),
             None => (Table::default(), None),
         };
@@ -143,8 +181,10 @@ fn tables(cx: &mut Context<'_>, text: &Text, parsed: &Parsed) -> (Option<IndexMa
 }
 
 /// One table by its name: `customers`, `split.train`.
-fn table(cx: &mut Context<'_>, path: &[String], span: Span) -> Option<(Table, OutputRef)> {
-    let (name, members) = path.split_first()?;
+fn table(cx: &mut Context<'_>, path: &[String], meaning: &Expr, span: Span) -> Option<(Table, OutputRef)> {
+    // What could not be moved was reported where it was.
+    let meant = access::path(meaning)?;
+    let (name, members) = (meant.root, meant.members.iter().map(|member| member.name.as_str()).collect::<Vec<_>>());
     let tables = |cx: &Context<'_>| -> Vec<String> {
         let mut all = Vec::new();
         for name in cx.names.of_kind(|kind| matches!(kind, Kind::Data | Kind::Step)) {
@@ -183,14 +223,14 @@ fn table(cx: &mut Context<'_>, path: &[String], span: Span) -> Option<(Table, Ou
     let node = cx.ids.get(&declared.index).copied()?;
     let facts = cx.nodes.get(&declared.index)?;
     let outputs = facts.outputs.as_ref()?;
-    let (output, ty) = match members {
+    let (output, ty) = match members.as_slice() {
         [] if outputs.len() == 1 => outputs.first()?,
-        [member] if outputs.contains_key(member) => outputs.get_key_value(member)?,
+        [member] if outputs.contains_key(*member) => outputs.get_key_value(*member)?,
         _ => {
             let of = outputs.iter().filter(|(_, ty)| matches!(ty, Type::Dataset(_)));
             let of: Vec<String> = of.map(|(output, _)| format!("{name}.{output}")).collect();
             let whole = path.join(".");
-            let message = match members {
+            let message = match members.as_slice() {
                 [] => format!("`{name}` gives several things: say which table"),
                 _ => format!("there is no table `{whole}`"),
             };

@@ -20,6 +20,7 @@ pub(crate) mod text;
 pub(crate) use parse::{Parsed, parse};
 
 use crate::finding::Code;
+use crate::syntax::ast::StringPart;
 use crate::types::{Column, Schema, Type};
 use sqlparser::ast::ObjectName;
 use sqlparser::tokenizer::{Location, Span};
@@ -72,6 +73,18 @@ pub(crate) struct Table {
 pub(crate) struct Answer {
     pub(crate) table: Table,
     pub(crate) mistakes: Vec<Mistake>,
+}
+
+/// The tables that the query in a string reads; what is in holes is a value and never a table.
+pub(crate) fn tables_of(parts: &[StringPart]) -> Vec<Vec<String>> {
+    let text: String = parts
+        .iter()
+        .map(|part| match part {
+            StringPart::Text(text) => text.as_str(),
+            StringPart::Hole(_) => "NULL",
+        })
+        .collect();
+    parse(&text).map_or(Vec::new(), |parsed| parsed.tables().into_iter().map(|(path, _)| path).collect())
 }
 
 /// Checks a query over tables, by their names with dots.

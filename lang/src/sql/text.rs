@@ -18,10 +18,12 @@ pub(crate) struct Text {
 }
 
 impl Text {
-    /// The text of the string `whole`, which stands at `span` in `source`. `fill` gives the text for a hole.
-    pub(crate) fn new(source: &str, span: Span, parts: &[StringPart], fill: &mut dyn FnMut(&Expr) -> String) -> Text {
+    /// The text of a string that stands at `span`; `written` is what stands there, with its quotes. `fill` gives the text
+    /// for a hole.
+    pub(crate) fn new(written: &str, span: Span, parts: &[StringPart], fill: &mut dyn FnMut(&Expr) -> String) -> Text {
         let mut out = Text { text: String::new(), places: Vec::new(), whole: span };
-        let written = source.get(span.range()).unwrap_or_default();
+        let from = span.start as usize;
+        let slice = |start: usize, end: usize| written.get(start.saturating_sub(from)..end.saturating_sub(from));
         let marks = if written.starts_with("\"\"\"") { 3 } else { 1 };
         let holes: Vec<&Expr> = parts
             .iter()
@@ -34,13 +36,13 @@ impl Text {
         let mut at = span.start as usize + marks;
         let mut texts: Vec<(usize, &str)> = Vec::new();
         for hole in &holes {
-            let opens = source.get(at..hole.span.start as usize).and_then(|text| text.rfind("${"));
+            let opens = slice(at, hole.span.start as usize).and_then(|text| text.rfind("${"));
             let opens = opens.map_or(at, |opens| at + opens);
-            let closes = source.get(hole.span.end as usize..end).and_then(|text| text.find('}'));
-            texts.push((at, source.get(at..opens).unwrap_or_default()));
+            let closes = slice(hole.span.end as usize, end).and_then(|text| text.find('}'));
+            texts.push((at, slice(at, opens).unwrap_or_default()));
             at = closes.map_or(end, |closes| hole.span.end as usize + closes + 1);
         }
-        texts.push((at, source.get(at..end).unwrap_or_default()));
+        texts.push((at, slice(at, end).unwrap_or_default()));
         let dedented = match marks {
             3 => {
                 let mut raw = Vec::with_capacity(2 * texts.len());
@@ -152,7 +154,7 @@ mod tests {
         let ExprKind::Call(_, arguments) = &body.kind else { panic!() };
         let value = &arguments[0].value;
         let ExprKind::String(parts) = &value.kind else { panic!() };
-        Text::new(source, value.span, parts, &mut |_| "42".to_owned())
+        Text::new(&source[value.span.range()], value.span, parts, &mut |_| "42".to_owned())
     }
 
     #[test]

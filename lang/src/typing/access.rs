@@ -101,10 +101,7 @@ impl Context<'_> {
             output: output.to_owned(),
             field: field.clone(),
         };
-        let mut metric_outputs = outputs.iter().filter_map(|(name, ty)| match ty {
-            Type::Metrics(fields) => Some((name, fields)),
-            _ => None,
-        });
+        let mut metric_outputs = outputs.iter().filter_map(|(name, ty)| Some((name, ty.metrics()?)));
         let only_metrics = metric_outputs.next().filter(|_| metric_outputs.next().is_none());
         let field = |fields: &[MetricField], name: &str| fields.iter().find(|field| field.name == name).cloned();
         let members = match (declared.kind, path.members.as_slice()) {
@@ -165,9 +162,10 @@ impl Context<'_> {
             }
             [first, second] => match outputs.get(&first.name) {
                 Some(Type::Unknown) => Accessed::Poison,
-                Some(Type::Metrics(fields)) => match field(fields, &second.name) {
+                Some(ty) if ty.metrics().is_some() => match field(ty.metrics().unwrap_or_default(), &second.name) {
                     Some(found) => metric(&first.name, &found),
                     None => {
+                        let fields = ty.metrics().unwrap_or_default();
                         let metrics: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
                         self.unknown_member(path.root, declared.kind, second, &[], Some(&metrics));
                         Accessed::Poison

@@ -37,6 +37,9 @@ impl Typing<'_, '_, '_> {
             }
             ("baseline" | "sigma", Scope::Limit(past)) => self.history(expr.span, name, past, arguments),
             ("missing" | "unique" | "distinct" | "mean" | "fresh", Scope::Table(_)) => self.stat(expr, name, arguments),
+            ("mean", Scope::Run) if let Some(typed) = self.across(expr, Reduce::Mean, arguments) => typed,
+            ("lowest", Scope::Run) if let Some(typed) = self.across(expr, Reduce::Lowest, arguments) => typed,
+            ("highest", Scope::Run) if let Some(typed) = self.across(expr, Reduce::Highest, arguments) => typed,
             ("min" | "max", Scope::Table(_)) if arguments.len() == 1 => self.stat(expr, name, arguments),
             ("rows", Scope::Table(_)) => {
                 self.misused(expr.span, "`rows` takes no arguments".to_owned(), "rows >= 1_000")
@@ -194,6 +197,10 @@ impl Typing<'_, '_, '_> {
             return self.misused(expr.span, format!("`{reduce}` takes a metric and `by: column`"), &example);
         };
         let (node, output, field) = match self.cx.access(&path) {
+            Accessed::Metric { node, output, .. } if self.cx.is_collected(node, &output) => {
+                self.collected(value.span);
+                return Typed::unknown();
+            }
             Accessed::Metric { node, output, field } => (node, output, field),
             Accessed::Output { .. } => {
                 return self.misused(value.span, format!("`{reduce}` takes one metric of a step"), &example);

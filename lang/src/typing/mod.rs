@@ -8,6 +8,7 @@
 //! and silent.
 
 pub(crate) mod access;
+mod across;
 pub(crate) mod fit;
 pub(crate) mod functions;
 pub(crate) mod live;
@@ -337,6 +338,10 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
                 Typed::unknown()
             }
             (_, Scope::Run) => match self.cx.access(&path) {
+                Accessed::Metric { node, output, .. } if self.cx.is_collected(node, &output) => {
+                    self.collected(expr.span);
+                    Typed::unknown()
+                }
                 Accessed::Metric { node, output, field } => {
                     let text = self.cx.text(expr.span);
                     let metric = MetricRef { node, output, metric: field.name, over: None, across: None, text };

@@ -25,6 +25,7 @@ const CASES: &[&str] = &[
     include_str!("secrets.txt"),
     include_str!("sources.txt"),
     include_str!("queries.txt"),
+    include_str!("fans.txt"),
     include_str!("silence.txt"),
 ];
 

@@ -98,6 +98,7 @@ case_files! {
     secrets: "secrets.txt";
     sources: "sources.txt";
     queries: "queries.txt";
+    fans: "fans.txt";
     silence: "silence.txt";
     constants: "constants.txt";
     tables: "tables.txt";
@@ -298,6 +299,7 @@ fn every_code_has_a_wrong_example() {
         include_str!("snapshots/mlp_lang__check__tests__ab.snap"),
         include_str!("snapshots/mlp_lang__check__tests__events.snap"),
         include_str!("snapshots/mlp_lang__check__tests__queries.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__fans.snap"),
         include_str!("snapshots/mlp_lang__check__tests__silence.snap"),
         include_str!("snapshots/mlp_lang__check__tests__ten_planted_mistakes_are_ten_findings.snap"),
     ]
@@ -350,6 +352,8 @@ fn what_an_engine_cannot_do_is_said_before_anything_runs() {
         "{PRELUDE}pipeline p {{ allow = [\"process\"] }}\nstep a = docker(\"x:1\") {{ out {{ x: file }} }}\n\
          step b = process([\"make\"])\n\
          step c = tabular.split(customers, test: 10%) {{ retry = 2, backoff = 1s, cache = false }}\n\
+         step q = sql \"select id, age, churned from customers\"\n\
+         step r = tabular.split(customers, test: 10%, seed: s) for s in [1, 2]\n\
          data d: Customer {{ source = csv(\"https://example.com/rows.csv\"), pii mask }}\n\
          data e: Customer {{ source = split.train, pii allow }}\n\
          data f: Customer {{ source = json_lines(\"s3://bucket/rows.jsonl\") }}\n\

@@ -219,6 +219,7 @@ fn is_allowed(cx: &mut Context<'_>, callee: Span) -> bool {
 
 /// The line that allows processes, as it is added right behind the `{` of the pipeline's block.
 fn in_block(cx: &Context<'_>, at: Span) -> &'static str {
+    // A pipeline's block is in the file that is checked.
     let rest = cx.source.text.get(at.end as usize..).unwrap_or_default();
     match rest.trim_start_matches([' ', '\t', '\r']).chars().next() {
         Some('\n') => "\n  allow = [\"process\"]",
