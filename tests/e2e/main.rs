@@ -3,6 +3,8 @@
 mod bad_input;
 mod check;
 mod crash;
+mod declared_tests;
+mod editor;
 mod examples;
 mod export;
 mod findings;
