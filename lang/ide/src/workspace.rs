@@ -106,9 +106,12 @@ pub struct Workspace {
     recent: Arc<Mutex<Vec<Arc<str>>>>,
 }
 
-/// How many documents keep all that is known about them; of the others the findings are kept. A thousand lines take about
-/// a megabyte.
-const KEPT: usize = 24;
+/// Of how much text all that is known is kept; of other documents the findings are. A thousand lines, some 30 kB, take a few
+/// megabytes with everything that is known about them.
+const KEPT: usize = 192 << 10;
+
+/// How many documents are kept whatever their size: those that somebody goes back and forth between.
+const ALWAYS: usize = 3;
 
 impl Workspace {
     /// Without documents.
@@ -218,11 +221,18 @@ impl Workspace {
         }
         recent.retain(|known| known != path);
         recent.push(path.clone());
-        if recent.len() > KEPT {
+        let size = |path: &Arc<str>| self.documents.get(path).map_or(0, |document| document.text.len());
+        let mut kept: usize = recent.iter().map(size).sum();
+        let mut forgotten = Vec::new();
+        while kept > KEPT && recent.len() > ALWAYS {
             let oldest = recent.remove(0);
-            drop(recent);
+            kept = kept.saturating_sub(size(&oldest));
+            forgotten.push(oldest);
+        }
+        drop(recent);
+        for path in forgotten {
             // Whoever is at it right now has it in hand; it is not waited for.
-            if let Some(document) = self.documents.get(&oldest)
+            if let Some(document) = self.documents.get(&path)
                 && let Ok(mut looked) = document.looked.try_lock()
             {
                 *looked = None;
