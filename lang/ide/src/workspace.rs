@@ -108,7 +108,7 @@ pub struct Workspace {
 
 /// Of how much text all that is known is kept; of other documents the findings are. A thousand lines, some 30 kB, take a few
 /// megabytes with everything that is known about them.
-const KEPT: usize = 192 << 10;
+const KEPT: usize = 128 << 10;
 
 /// How many documents are kept whatever their size: those that somebody goes back and forth between.
 const ALWAYS: usize = 3;
