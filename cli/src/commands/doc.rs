@@ -1,6 +1,6 @@
 //! `mlp doc`: a page about a project.
 
-use super::load::{Stopped, load};
+use super::load::{Purpose, Stopped, load};
 use crate::args::Doc;
 use crate::exit::Exit;
 use crate::fault::Fault;
@@ -14,7 +14,7 @@ pub fn doc(screen: &Screen, args: &Doc) -> Result<Exit, Fault> {
     let mut chapters = Vec::new();
     let mut wrong = None;
     for path in files::pipelines_at(&args.path)? {
-        match load(screen, &path, &[]) {
+        match load(screen, &path, &[], Purpose::Look) {
             Ok(loaded) => {
                 let document = export::document(&loaded.pipeline, &loaded.source);
                 let modules = modules(&document, &loaded.world);
@@ -43,9 +43,16 @@ pub fn doc(screen: &Screen, args: &Doc) -> Result<Exit, Fault> {
 /// What the modules say of themselves whose steps the document calls.
 fn modules(document: &export::Document, world: &crate::world::World) -> Vec<ModuleSignature> {
     let mut found: Vec<ModuleSignature> = Vec::new();
-    for node in &document.nodes {
-        if let export::Kind::Step(step) = &node.kind
-            && let Ok(module) = world.modules().module(&step.module)
+    let called = document.nodes.iter().filter_map(|node| match &node.kind {
+        export::Kind::Step(step) => Some(match &step.does {
+            export::Work::Fan { each, .. } => each,
+            does => does,
+        }),
+        _ => None,
+    });
+    for does in called {
+        if let export::Work::Module { module, .. } = does
+            && let Ok(module) = world.modules().module(module)
             && !found.iter().any(|known| known.digest == module.digest)
         {
             found.push((*module).clone());

@@ -17,6 +17,8 @@ use std::path::Path;
 /// A pipeline that is ready to be planned.
 pub struct Loaded {
     pub source: Source,
+    /// The file and all that it uses.
+    pub sources: Vec<Source>,
     pub world: World,
     pub pipeline: Pipeline,
     /// Warnings; errors end the command.
@@ -30,11 +32,17 @@ pub enum Purpose {
     Run,
     /// `serve`, `replay`: whatever it declares.
     Serve,
+    /// `graph`, `doc`, `export`: to be looked at, so that nothing is missing.
+    Look,
 }
 
 /// What this engine cannot carry out of a pipeline.
 pub fn missing(source: &Source, pipeline: &Pipeline, purpose: Purpose) -> Vec<Finding> {
-    let left_out = |capability: Capability| purpose == Purpose::Run && capability.is_resident();
+    let left_out = |capability: Capability| match purpose {
+        Purpose::Run => capability.is_resident(),
+        Purpose::Serve => false,
+        Purpose::Look => true,
+    };
     capability::missing(source, pipeline, left_out)
 }
 
@@ -53,15 +61,14 @@ pub fn load(screen: &Screen, path: &Path, params: &[(String, String)], purpose: 
             checked.pipeline = None;
         }
     }
-    let sources = [source];
+    let sources = checked.sources;
     let Some(pipeline) = checked.pipeline else {
         return Err(refused(screen, &checked.findings, &sources)?);
     };
     if !checked.findings.is_empty() && !screen.options.quiet && !screen.is_json() {
         screen.say(&findings::full(&checked.findings, &sources, screen.width()));
     }
-    let [source] = sources;
-    Ok(Loaded { source, world, pipeline, findings: checked.findings })
+    Ok(Loaded { source, sources, world, pipeline, findings: checked.findings })
 }
 
 /// Tells what is wrong with files, for a command that therefore does nothing.
