@@ -201,7 +201,7 @@ fn an_editor_finds_completes_renames_mends_and_formats() {
     let changed = text.replace(call, &format!("{call}, stratify: diagnos"));
     let found = editor.findings(&uri, 2);
     assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!(found[0]["code"], "E0205");
+    assert_eq!(found[0]["code"], "E0206");
 
     // The columns are offered, the one that was meant among them.
     let here = position(&changed, "stratify: diagnos", "stratify: diagnos".len());

@@ -75,11 +75,17 @@ impl Shown {
 
     pub fn diagnostic(&self, workspace: &Workspace, document: &Document, finding: &Finding) -> lsp::Diagnostic {
         let places = Places::of(document, self);
+        let mut message = finding.message.clone();
         let range = match &finding.primary.place {
             Place::Source { path, span } if **path == **document.path() => places.range(*span),
-            _ => lsp::Range::default(),
+            // What is wrong in a file is told where that is used, too: nothing runs before it is mended.
+            Place::Source { path, .. } => {
+                message = format!("in {path}: {message}");
+                let used = workspace.uses(document.path(), path);
+                used.map_or_else(lsp::Range::default, |span| places.range(span))
+            }
+            Place::Data { .. } => lsp::Range::default(),
         };
-        let mut message = finding.message.clone();
         if !finding.primary.text.is_empty() {
             message.push_str(": ");
             message.push_str(&finding.primary.text);

@@ -56,13 +56,6 @@ impl Sender {
     pub fn send_raw(&self, value: Value) {
         let _ = self.0.send(Outgoing::Raw(value));
     }
-
-    /// One that keeps what is sent, for tests.
-    #[cfg(test)]
-    pub fn kept() -> (Sender, Receiver<Outgoing>) {
-        let (sender, receiver) = sync_channel(100_000);
-        (Sender(sender), receiver)
-    }
 }
 
 impl Output {

@@ -55,7 +55,7 @@ impl Workspace {
         }
         let source = Source::new(path, document.text());
         let mut text = document.text().to_string();
-        self.environment().modules(path, &mut |modules| {
+        self.modules(path, &mut |modules| {
             let check = |source: &Source| mlp_lang::check::inspect(source, modules, &Default::default()).findings;
             text = mlp_lang::fix::fix(&source, Safety::Safe, check).text;
         });

@@ -26,6 +26,7 @@ mod links;
 mod meaning;
 mod navigate;
 mod outline;
+mod overlay;
 mod rename;
 mod selection;
 mod signature;

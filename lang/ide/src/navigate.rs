@@ -2,8 +2,9 @@
 
 use crate::meaning::Symbol;
 use crate::outline::TokKind;
-use crate::view::{View, resolved};
+use crate::view::View;
 use crate::workspace::Workspace;
+use mlp_lang::import::resolve;
 use mlp_lang::span::Span;
 use std::sync::Arc;
 
@@ -152,6 +153,6 @@ impl View<'_> {
         let of_call = self.outline().callee(self.text(), site.group).is_some_and(|(first, last)| {
             first == last && matches!(self.word(first), "csv" | "parquet" | "json_lines" | "policy" | "file")
         });
-        (of_use || of_call && part.first == tok).then(|| resolved(self.document.path(), written))
+        (of_use || of_call && part.first == tok).then(|| resolve(self.document.path(), written))
     }
 }

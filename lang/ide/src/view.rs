@@ -4,6 +4,7 @@ use crate::outline::{GroupKind, Outline, Part, TokKind};
 use crate::workspace::{Document, Looked, Workspace};
 use indexmap::IndexMap;
 use mlp_lang::analysis::{Facts, NodeFacts};
+use mlp_lang::import::resolve;
 use mlp_lang::signature::{InputSignature, ModuleSignature, OutputKind, ParamSignature, StepSignature};
 use mlp_lang::types::{Schema, Type};
 use std::sync::Arc;
@@ -160,15 +161,11 @@ impl View<'_> {
             _ => None,
         };
         let Some(path) = path else { return Vec::new() };
-        let path = resolved(self.document.path(), path);
+        let path = resolve(self.document.path(), path);
         if let Some(document) = self.workspace.document(&path) {
             return vec![document];
         }
-        let inside = |document: &&Arc<Document>| {
-            let rest = document.path().strip_prefix(path.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
-            rest.is_some_and(|rest| !rest.contains('/') && rest.ends_with(".mlp"))
-        };
-        self.workspace.documents().filter(inside).collect()
+        self.workspace.inside(&path)
     }
 
     /// The path that a string holds, without its quotes.
@@ -389,22 +386,4 @@ fn promised(kind: &OutputKind) -> Type {
         OutputKind::Model(flavor) => Type::Model(flavor.clone()),
         OutputKind::Metrics { fields, .. } => Type::Metrics(fields.clone()),
     }
-}
-
-/// A path written in a document, from the folder of that document.
-pub(crate) fn resolved(document: &str, written: &str) -> String {
-    let folder = document.rfind('/').map_or("", |at| &document[..at]);
-    let whole = if written.starts_with('/') { written.to_owned() } else { format!("{folder}/{written}") };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in whole.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    let joined = parts.join("/");
-    if whole.starts_with('/') { format!("/{joined}") } else { joined }
 }

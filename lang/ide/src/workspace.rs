@@ -2,12 +2,13 @@
 
 use crate::meaning::Meaning;
 use crate::outline::Outline;
+use crate::overlay::Overlay;
 use crate::text::Lines;
 use crate::view::{Declared, View};
 use mlp_lang::analysis::Analysis;
 use mlp_lang::finding::Finding;
 use mlp_lang::signature::Modules;
-use mlp_lang::span::Source;
+use mlp_lang::span::{Source, Span};
 use mlp_lang::types::MetricField;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -106,9 +107,12 @@ pub struct Workspace {
     recent: Arc<Mutex<Vec<Arc<str>>>>,
 }
 
-/// How many documents keep all that is known about them; of the others the findings are kept. A thousand lines take about
-/// a megabyte.
-const KEPT: usize = 24;
+/// Of how much text all that is known is kept; of other documents the findings are. A thousand lines, some 30 kB, take a few
+/// megabytes with everything that is known about them.
+const KEPT: usize = 128 << 10;
+
+/// How many documents are kept whatever their size: those that somebody goes back and forth between.
+const ALWAYS: usize = 3;
 
 impl Workspace {
     /// Without documents.
@@ -165,6 +169,21 @@ impl Workspace {
         self.documents.values()
     }
 
+    /// Asks the modules and files that a document can use: documents go before files of the same path.
+    pub(crate) fn modules(&self, path: &str, ask: &mut dyn FnMut(&dyn Modules)) {
+        self.environment.modules(path, &mut |world| ask(&Overlay { workspace: self, world }));
+    }
+
+    /// The documents directly in a folder.
+    pub(crate) fn inside(&self, folder: &str) -> Vec<&Arc<Document>> {
+        let folder = folder.trim_end_matches('/');
+        let inside = |document: &&Arc<Document>| {
+            let rest = document.path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));
+            rest.is_some_and(|rest| !rest.contains('/') && rest.ends_with(".mlp"))
+        };
+        self.documents.values().filter(inside).collect()
+    }
+
     /// What is wrong in a document, as `mlp check` tells it.
     pub fn findings(&self, path: &str) -> Arc<Vec<Finding>> {
         let Some(document) = self.documents.get(path) else { return Arc::default() };
@@ -173,6 +192,26 @@ impl Workspace {
         }
         self.looked(document);
         document.findings.get().cloned().unwrap_or_default()
+    }
+
+    /// Where a document uses another: the path in its `use`, through whatever files between.
+    pub fn uses(&self, path: &str, used: &str) -> Option<Span> {
+        let view = self.view(path)?;
+        let mut first = None;
+        for (name, declared) in view.declared_in(0) {
+            if view.word(declared.keyword) != "use" {
+                continue;
+            }
+            let span = view.outline().toks.get(declared.keyword + 1)?.span;
+            let documents = view.imported(name);
+            if documents.iter().any(|document| **document.path() == *used) {
+                return Some(span);
+            }
+            if !documents.is_empty() {
+                first.get_or_insert(span);
+            }
+        }
+        first
     }
 
     /// A document with all that is known about it.
@@ -198,7 +237,7 @@ impl Workspace {
         }
         let source = Source::new(&document.path, &document.text);
         let mut analysis = None;
-        self.environment.modules(&document.path, &mut |modules| {
+        self.modules(&document.path, &mut |modules| {
             analysis = Some(mlp_lang::analysis::analyze(&source, modules));
         });
         let analysis = analysis.unwrap_or_else(|| mlp_lang::analysis::analyze(&source, &NoModules));
@@ -218,11 +257,18 @@ impl Workspace {
         }
         recent.retain(|known| known != path);
         recent.push(path.clone());
-        if recent.len() > KEPT {
+        let size = |path: &Arc<str>| self.documents.get(path).map_or(0, |document| document.text.len());
+        let mut kept: usize = recent.iter().map(size).sum();
+        let mut forgotten = Vec::new();
+        while kept > KEPT && recent.len() > ALWAYS {
             let oldest = recent.remove(0);
-            drop(recent);
+            kept = kept.saturating_sub(size(&oldest));
+            forgotten.push(oldest);
+        }
+        drop(recent);
+        for path in forgotten {
             // Whoever is at it right now has it in hand; it is not waited for.
-            if let Some(document) = self.documents.get(&oldest)
+            if let Some(document) = self.documents.get(&path)
                 && let Ok(mut looked) = document.looked.try_lock()
             {
                 *looked = None;

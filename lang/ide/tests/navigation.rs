@@ -135,3 +135,29 @@ fn another_file_is_read_through_its_name() {
     let links: Vec<_> = workspace.links("/work/main.mlp").into_iter().map(|link| link.target).collect();
     assert_eq!(links, ["/work/lib/common.mlp", "/work/x.csv"]);
 }
+
+#[test]
+fn what_is_wrong_depends_on_the_newest_text_of_the_files_that_are_used() {
+    let mut workspace = support::workspace("mlp 1\n");
+    let common = "mlp 1\nschema Customer {\n  id: string unique\n  age: int\n}\n";
+    let main = "mlp 1\nuse \"./common.mlp\" as common\nuse std/tabular\ndata customers: common.Customer { source = csv(\"x.csv\") }\n\
+                step s = tabular.split(customers, test: 20%, stratify: age)\n";
+    workspace.set("/work/common.mlp", common, Some(1));
+    workspace.set("/work/main.mlp", main, Some(1));
+    assert_eq!(*workspace.findings("/work/main.mlp"), []);
+    // A column of the other file, completed, found and renamed from here.
+    let at = main.find("age)").expect("a column") as u32;
+    let items = workspace.complete("/work/main.mlp", at + 1);
+    assert_eq!(items.iter().map(|item| item.label.as_str()).collect::<Vec<_>>(), ["id", "age"]);
+    let definition = workspace.definition("/work/main.mlp", at).expect("a definition");
+    assert_eq!((&*definition.path, &common[definition.span.range()]), ("/work/common.mlp", "age"));
+    let files = workspace.rename("/work/main.mlp", at, "years").expect("can be renamed");
+    assert_eq!(files.len(), 2, "{files:?}");
+    // The other file says something else, and so does this one.
+    workspace.set("/work/common.mlp", &common.replace("age", "years"), Some(2));
+    let findings = workspace.findings("/work/main.mlp");
+    assert_eq!(findings.iter().map(|finding| &*finding.code.name).collect::<Vec<_>>(), ["unknown-column"]);
+    workspace.remove("/work/common.mlp");
+    assert_eq!(workspace.findings("/work/main.mlp").len(), 1, "{:?}", workspace.findings("/work/main.mlp"));
+    assert!(workspace.uses("/work/main.mlp", "/work/common.mlp").is_none(), "nothing is used that is not there");
+}
