@@ -69,11 +69,27 @@ pub struct Options {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Output {
     /// For people
+    #[value(alias = "full")]
     Text,
     /// One JSON document; `run` writes one per line
     Json,
     /// One line for each finding (`check` only)
     Concise,
+    /// SARIF 2.1.0, for code hosts and editors (`check` only)
+    Sarif,
+    /// Annotations of GitHub Actions (`check` only)
+    Github,
+    /// GitLab's code quality report (`check` only)
+    Gitlab,
+    /// A JUnit report (`check` and `test`)
+    Junit,
+}
+
+impl Output {
+    /// Whether it is a way to write findings, and nothing else.
+    pub fn is_of_findings(self) -> bool {
+        !matches!(self, Output::Text | Output::Json)
+    }
 }
 
 /// When to use colours.
@@ -96,8 +112,16 @@ pub enum Command {
     Explain(Explain),
     /// Tell what would run, and why
     Plan(Plan),
+    /// Draw the graph of a pipeline, as SVG or for Mermaid or Graphviz
+    Graph(Graph),
+    /// Write the compiled pipeline as a JSON document that other programs may read
+    Export(Export),
+    /// Write a page about a file or a folder: pipelines, data, steps, gates, models, deployments
+    Doc(Doc),
     /// Run a pipeline
     Run(Run),
+    /// Run the tests of files, each with data and parameters of its own
+    Test(Test),
     /// Let deployments live: answer requests, roll out, watch, retrain
     #[command(after_help = SERVE_HELP)]
     Serve(Serve),
@@ -125,6 +149,12 @@ pub enum Command {
     /// Tell the story of a run, a step of a run, or a model
     #[command(after_help = "Examples:\n  mlp show last\n  mlp show 3 train\n  mlp show churn\n  mlp show churn@2")]
     Show(Show),
+    /// Serve an editor: the language server protocol over standard input and output
+    Lsp {
+        /// Taken for editors that insist on saying it; there is no other way
+        #[arg(long, hide = true)]
+        stdio: bool,
+    },
     /// Look after the state folder
     State {
         #[command(subcommand)]
@@ -154,6 +184,30 @@ pub struct Check {
     /// What to call standard input in findings; plugins' paths start at its folder
     #[arg(long, value_name = "PATH", default_value = "<stdin>", hide_default_value = true)]
     pub stdin_name: String,
+    /// Apply the safe fixes and write the files; with `-` print the mended text
+    #[arg(long)]
+    pub fix: bool,
+    /// Apply also the fixes that a person should look at
+    #[arg(long, requires = "fix")]
+    pub unsafe_fixes: bool,
+    /// Show what `--fix` would change, and write nothing
+    #[arg(long, requires = "fix")]
+    pub diff: bool,
+    /// Do not tell this lint, by name or code; `warnings` stands for all; may be repeated
+    #[arg(long, value_name = "LINT", value_delimiter = ',')]
+    pub allow: Vec<String>,
+    /// Tell this lint as a warning
+    #[arg(long, value_name = "LINT", value_delimiter = ',')]
+    pub warn: Vec<String>,
+    /// Tell this lint as an error
+    #[arg(long, value_name = "LINT", value_delimiter = ',')]
+    pub deny: Vec<String>,
+    /// Admit the lints that this file lists, for example mlp-baseline.json
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub baseline: Option<PathBuf>,
+    /// List in the baseline what is found now
+    #[arg(long, requires = "baseline")]
+    pub write_baseline: bool,
     #[command(flatten)]
     pub params: Params,
 }
@@ -177,6 +231,62 @@ pub struct Plan {
     pub force: Force,
 }
 
+/// `mlp graph`
+#[derive(Debug, Args)]
+pub struct Graph {
+    /// The pipeline's file
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// How it is written [default: as --out ends, else mermaid]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<GraphFormat>,
+    /// The file to write, instead of standard output
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub params: Params,
+}
+
+/// How a graph is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// For Graphviz
+    Dot,
+    /// For Markdown that draws Mermaid
+    Mermaid,
+    /// A picture
+    Svg,
+    /// Nodes and edges
+    Json,
+}
+
+/// `mlp export`
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The pipeline's file
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// As JSON, of the schema in spec/pipeline.schema.json; the only form there is
+    #[arg(long)]
+    pub json: bool,
+    /// The file to write, instead of standard output
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub params: Params,
+}
+
+/// `mlp doc`
+#[derive(Debug, Args)]
+pub struct Doc {
+    /// A file, or a folder with `.mlp` files in it
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub path: PathBuf,
+    /// The folder to write `index.html` to; it is made if need be
+    #[arg(short, long, value_name = "DIR", default_value = "doc", value_hint = ValueHint::DirPath)]
+    pub out: PathBuf,
+}
+
 /// What to run even if its result is known.
 #[derive(Debug, Args)]
 pub struct Force {
@@ -186,6 +296,19 @@ pub struct Force {
     /// Run every step even if its result is known
     #[arg(long, conflicts_with = "force")]
     pub force_all: bool,
+}
+
+/// `mlp test`
+#[derive(Debug, Args)]
+pub struct Test {
+    /// Files, or folders with `.mlp` files in them
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    pub files: Vec<PathBuf>,
+    /// Run only tests with this in their name
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    #[command(flatten)]
+    pub params: Params,
 }
 
 /// `mlp run`

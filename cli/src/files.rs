@@ -2,7 +2,7 @@
 
 use crate::fault::Fault;
 use mlp_lang::span::Source;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Reads a pipeline's file.
@@ -42,6 +42,25 @@ pub fn read_stdin(name: &str) -> Result<Source, Fault> {
     decode(name, bytes)
 }
 
+/// Replaces the content of a file, whole or not at all: it is written aside and then takes the other's place. A link stays
+/// a link, and the permissions stay what they were.
+pub fn replace(path: &Path, text: &str) -> Result<(), Fault> {
+    let cannot = |error: std::io::Error| {
+        Fault::new(format!("cannot write {}", path.display())).cause(error).safe("the file is as it was")
+    };
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let mut aside = tempfile::Builder::new().prefix(".mlp-").tempfile_in(base_of(&target)).map_err(cannot)?;
+    aside.write_all(text.as_bytes()).map_err(cannot)?;
+    // A temporary file is for its owner alone; a new file is as the user has them.
+    match std::fs::metadata(&target) {
+        Ok(before) => aside.as_file().set_permissions(before.permissions()).map_err(cannot)?,
+        Err(_) => return std::fs::write(&target, text).map_err(cannot),
+    }
+    aside.as_file().sync_all().map_err(cannot)?;
+    aside.persist(&target).map_err(|error| cannot(error.error))?;
+    Ok(())
+}
+
 /// Every `.mlp` file that a path stands for: itself, or those in the folder and below it, sorted. Hidden folders and
 /// build folders are left out.
 pub fn pipelines_at(path: &Path) -> Result<Vec<PathBuf>, Fault> {
@@ -66,7 +85,8 @@ pub fn base_of(path: &Path) -> PathBuf {
     }
 }
 
-fn decode(shown: &str, bytes: Vec<u8>) -> Result<Source, Fault> {
+/// The text of a file, which must be in UTF-8.
+pub fn decode(shown: &str, bytes: Vec<u8>) -> Result<Source, Fault> {
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Source::new(shown, &text)),
         Err(error) => {
@@ -146,6 +166,22 @@ mod tests {
     fn a_folder_without_pipelines_says_so() {
         let top = tempfile::tempdir().unwrap();
         assert!(pipelines_at(top.path()).unwrap_err().error.contains("there is no .mlp file"));
+    }
+
+    #[test]
+    fn a_replaced_file_keeps_its_links_and_permissions() {
+        use std::os::unix::fs::PermissionsExt;
+        let top = tempfile::tempdir().unwrap();
+        let (file, link) = (top.path().join("a.mlp"), top.path().join("link.mlp"));
+        replace(&file, "new").unwrap();
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        replace(&link, "newer").unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "newer");
+        assert!(link.is_symlink());
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(std::fs::read_dir(top.path()).unwrap().count(), 2, "nothing is left aside");
+        assert!(replace(&top.path().join("no/such/folder.mlp"), "x").is_err());
     }
 
     #[test]

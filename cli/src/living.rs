@@ -1,6 +1,7 @@
 //! The wiring of a resident engine: what `mlp serve` and `mlp replay` have in common.
 
 use crate::commands::load::Loaded;
+use crate::commands::load::{Purpose, missing};
 use crate::fault::Fault;
 use crate::render::{live, text::clean};
 use crate::screen::Screen;
@@ -197,8 +198,10 @@ fn check(world: &World, file: &File, params: &[(String, String)]) -> Result<Pipe
     let mut overrides: indexmap::IndexMap<String, String> = file.params.iter().cloned().collect();
     overrides.extend(params.iter().cloned());
     let checked = mlp_lang::check::check(&file.source, world.modules(), &overrides);
-    checked.pipeline.ok_or_else(|| {
-        let first = checked.findings.iter().find(|finding| finding.is_error());
+    let unable = checked.pipeline.iter().flat_map(|it| missing(&file.source, it, Purpose::Serve));
+    let unable: Vec<_> = unable.collect();
+    checked.pipeline.filter(|_| unable.is_empty()).ok_or_else(|| {
+        let first = checked.findings.iter().chain(&unable).find(|finding| finding.is_error());
         let why = first.map_or("it is not sound".to_owned(), |finding| finding.message.clone());
         format!("{} cannot run with these parameters: {why}", file.file.display())
     })

@@ -14,11 +14,14 @@
 //! - `--version`, `completions` and `check` start neither a runtime nor the sandbox nor the store.
 
 mod args;
+mod baseline;
 mod commands;
 mod exit;
 mod fault;
 mod files;
+mod imports;
 mod living;
+mod lsp;
 mod pages;
 mod progress;
 mod render;

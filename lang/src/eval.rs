@@ -397,7 +397,7 @@ mod tests {
 
     fn missing() -> Box<Expr> {
         let (output, metric, text) = ("metrics".to_owned(), "auc".to_owned(), "eval.auc".to_owned());
-        Box::new(Expr::Metric(MetricRef { node: NodeId(0), output, metric, over: None, text }))
+        Box::new(Expr::Metric(MetricRef { node: NodeId(0), output, metric, over: None, across: None, text }))
     }
 
     #[test]

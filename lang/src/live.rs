@@ -7,10 +7,15 @@
 //!
 //! Durations are nanoseconds, shares are fractions of 1.
 
+mod forms;
+
+pub use forms::*;
+
 use crate::pipeline::{Expr, NodeId, OutputRef};
 use crate::span::Span;
 use crate::types::{Comparison, Schema};
 use crate::value::Value;
+use crate::work::SecretSource;
 use serde::{Deserialize, Serialize};
 
 /// `registry("demand@production")`: a version of a model that an earlier run registered. Its node is named as it is
@@ -54,8 +59,11 @@ pub struct DeployNode {
     pub row: Schema,
     /// The column it predicts, if that is known.
     pub label: Option<crate::types::Column>,
-    /// How it is reached.
+    /// How it is reached, if it answers requests; what stands there unless told, if it does not.
     pub serve: Serve,
+    /// What it predicts for.
+    #[serde(default, skip_serializing_if = "Form::is_online")]
+    pub form: Form,
     /// How a candidate takes over.
     pub strategy: Strategy,
     /// `rollback within 30s`: how long requests under way at a version that lost its traffic may take to end. After it
@@ -134,6 +142,8 @@ pub enum Strategy {
         /// What is checked.
         check: Option<Check>,
     },
+    /// `ab { 50% for 14d  maximize accuracy(label: churned, delay: 7d) ... }`: both versions answer, the numbers decide.
+    Ab(Box<Ab>),
 }
 
 impl Strategy {
@@ -144,6 +154,7 @@ impl Strategy {
             Strategy::Canary { .. } => "canary",
             Strategy::BlueGreen { .. } => "blue_green",
             Strategy::Shadow { .. } => "shadow",
+            Strategy::Ab(_) => "ab",
         }
     }
 
@@ -154,6 +165,7 @@ impl Strategy {
             | Strategy::Canary { check, .. }
             | Strategy::BlueGreen { check, .. }
             | Strategy::Shadow { check, .. } => check.as_ref(),
+            Strategy::Ab(ab) => ab.check.as_ref(),
         }
     }
 }
@@ -439,7 +451,8 @@ pub enum Given {
 }
 
 /// `on schedule "0 3 * * 1" in "Europe/Paris"`, `on change customers`: runs this pipeline again. Named by what it is about:
-/// `schedule 0 3 * * 1`, `schedule 0 3 * * 1 in Europe/Paris`, `change customers`.
+/// `schedule 0 3 * * 1`, `schedule 0 3 * * 1 in Europe/Paris`, `change customers`, `webhook retrain`, `commit main`,
+/// `end features`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TriggerNode {
     /// When.
@@ -464,6 +477,36 @@ pub enum TriggerWhen {
         /// The data node.
         data: NodeId,
     },
+    /// `on webhook "retrain" { secret = hook_token }`: when somebody posts to it.
+    Webhook {
+        /// The last part of its address.
+        name: String,
+        /// What a request must be signed with. `None`: anybody may start a run.
+        secret: Option<SecretSource>,
+    },
+    /// `on commit "main"`: when the branch of the project's repository has another head than before.
+    Commit {
+        /// The branch.
+        branch: String,
+    },
+    /// `on end of "features"`: when a run of this other pipeline has ended well.
+    End {
+        /// Its name.
+        pipeline: String,
+    },
+}
+
+impl TriggerWhen {
+    /// What fires it, as the language calls it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            TriggerWhen::Schedule { .. } => "schedule",
+            TriggerWhen::Change { .. } => "change",
+            TriggerWhen::Webhook { .. } => "webhook",
+            TriggerWhen::Commit { .. } => "commit",
+            TriggerWhen::End { .. } => "end",
+        }
+    }
 }
 
 impl std::fmt::Display for LiveMetric {

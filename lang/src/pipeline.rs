@@ -5,8 +5,11 @@
 
 use crate::live::{DeployNode, LiveMetric, MonitorNode, RegistryNode, TriggerNode};
 use crate::span::Span;
+use crate::testing::TestCase;
+use crate::tune::TuneNode;
 use crate::types::{Comparison, Schema, Type};
 use crate::value::Value;
+use crate::work::{FanNode, Pii, ProgramNode, QueryNode, Remote, SecretSource};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -38,6 +41,9 @@ pub struct Pipeline {
     /// The graph in a topological order (ties in the order written). `nodes[i].id.0 == i`. What only the resident engine
     /// lives through stands last.
     pub nodes: Vec<Node>,
+    /// `test "..." { ... }`, in the order written. A run has nothing to do with them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<TestCase>,
 }
 
 /// A parameter with its value.
@@ -76,8 +82,16 @@ pub struct Node {
 pub enum NodeKind {
     /// `data`: a table read from outside, checked. Its one output is named `rows`.
     Data(DataNode),
-    /// `step`: work.
+    /// `step`: work of a module.
     Step(Arc<StepNode>),
+    /// `step`: a program in a container or a process.
+    Program(Arc<ProgramNode>),
+    /// `step`: a query over tables.
+    Query(Arc<QueryNode>),
+    /// `step ... for x in list`: the same work for each value.
+    Fan(Arc<FanNode>),
+    /// `tune`: work done again and again with other settings. Its outputs are those of the best trial.
+    Tune(Arc<TuneNode>),
     /// `gate`: a decision.
     Gate(GateNode),
     /// `model`: an entry in the registry.
@@ -88,7 +102,7 @@ pub enum NodeKind {
     Deploy(Arc<DeployNode>),
     /// `monitor`: watches a deployment. Only the resident engine lives through it.
     Monitor(Arc<MonitorNode>),
-    /// `on schedule`, `on change`: runs the pipeline again. Only the resident engine lives through it.
+    /// `on schedule`, `on webhook` and the like: runs the pipeline again. Only the resident engine lives through it.
     Trigger(TriggerNode),
 }
 
@@ -116,6 +130,9 @@ pub struct DataNode {
     pub source: DataSource,
     /// What the whole table must satisfy.
     pub expectations: Vec<Expectation>,
+    /// `pii quarantine`; nobody looks unless it is said.
+    #[serde(default)]
+    pub pii: Option<Pii>,
 }
 
 /// Where rows come from. Paths are as written; relative ones start at the `.mlp` file's folder.
@@ -136,13 +153,39 @@ pub enum DataSource {
         /// As written.
         path: String,
     },
+    /// `json_lines("path")`: an object a line.
+    JsonLines {
+        /// As written.
+        path: String,
+    },
+    /// `csv("s3://bucket/rows.csv", region: "eu-west-1")`: one of the above, whose path is an address.
+    Remote {
+        /// How it is reached.
+        remote: Remote,
+        /// How it is read.
+        format: Box<DataSource>,
+    },
+    /// `sql("postgres://host/db", query: "...", password: secret)`
+    Database {
+        /// The address, without a password.
+        address: String,
+        /// What is asked.
+        query: String,
+        /// The password, if one is needed.
+        password: Option<SecretSource>,
+    },
+    /// `source = prepare.rows`: the table that a step gives.
+    Output(OutputRef),
 }
 
 impl DataSource {
-    /// The path as written.
+    /// The path or address as written; empty of a step's output.
     pub fn path(&self) -> &str {
         match self {
-            DataSource::Csv { path, .. } | DataSource::Parquet { path } => path,
+            DataSource::Csv { path, .. } | DataSource::Parquet { path } | DataSource::JsonLines { path } => path,
+            DataSource::Remote { format, .. } => format.path(),
+            DataSource::Database { address, .. } => address,
+            DataSource::Output(_) => "",
         }
     }
 }
@@ -179,10 +222,28 @@ pub struct StepNode {
     pub outputs: IndexMap<String, Type>,
     /// Limits; not part of the fingerprint.
     pub limits: Limits,
+    /// Caching and labels.
+    #[serde(default)]
+    pub conduct: Conduct,
+}
+
+/// How a step is treated, whatever it does; not part of the fingerprint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Conduct {
+    /// `cache = false`: it runs each time.
+    pub cache: bool,
+    /// `tags = { team: "growth" }`: shown, and carried to where the step runs.
+    pub tags: IndexMap<String, String>,
+}
+
+impl Default for Conduct {
+    fn default() -> Conduct {
+        Conduct { cache: true, tags: IndexMap::new() }
+    }
 }
 
 /// What a step may use at most.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
     /// `timeout = 30m`, in nanoseconds. None: no limit.
     pub timeout: Option<i64>,
@@ -190,6 +251,15 @@ pub struct Limits {
     pub memory: Option<u64>,
     /// `retry = 3`: how often a step that asks to be retried is started again.
     pub retry: u32,
+    /// `backoff = 10s`, in nanoseconds: how long to wait before it is started again, doubled each time. None: at once.
+    #[serde(default)]
+    pub backoff: Option<i64>,
+    /// `cpu = 2`: processors, more than 0. None: what is free.
+    #[serde(default)]
+    pub cpu: Option<f64>,
+    /// `gpu = 1`: whole devices.
+    #[serde(default)]
+    pub gpu: u32,
 }
 
 /// One output of one node.
@@ -201,11 +271,41 @@ pub struct OutputRef {
     pub output: String,
 }
 
-/// `gate quality { require eval.auc >= 0.85 because "..." }`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// `gate quality { require eval.auc >= 0.85 because "..."  approve by "ml-lead" }`: everything in it must say yes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GateNode {
     /// All must hold.
     pub requirements: Vec<Requirement>,
+    /// All must allow it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<Policy>,
+    /// All must be given. People are asked once everything else holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
+}
+
+/// `require policy("policies/release.rego") because "..."`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Policy {
+    /// As written; a relative one starts at the `.mlp` file's folder.
+    pub path: String,
+    /// `because "..."`.
+    pub because: Option<String>,
+    /// Where.
+    pub span: Span,
+}
+
+/// `approve by 2 of ["ml-lead", "domain-risk"] within 3d`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Approval {
+    /// How many must say yes: between 1 and the number of people.
+    pub count: u32,
+    /// Of whom; no name twice.
+    pub people: Vec<String>,
+    /// Without an answer after so long the gate says no, in nanoseconds. `None`: it waits.
+    pub within: Option<i64>,
+    /// Where.
+    pub span: Span,
 }
 
 /// One line of a gate.
@@ -367,6 +467,9 @@ pub struct MetricRef {
     pub metric: String,
     /// Reduced over groups, if so.
     pub over: Option<OverGroups>,
+    /// Reduced over the values of a fanned-out step, if it is one: `lowest(part.auc)`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub across: Option<Reduce>,
     /// As the author wrote it.
     pub text: String,
 }
@@ -382,7 +485,7 @@ pub struct OverGroups {
     pub min_support: u64,
 }
 
-/// How a metric is reduced over groups.
+/// How a metric is reduced over groups, or over the values of a fanned-out step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reduce {
@@ -392,6 +495,8 @@ pub enum Reduce {
     Lowest,
     /// `highest`
     Highest,
+    /// `mean`: of a fanned-out step alone.
+    Mean,
 }
 
 /// A number about a table.

@@ -10,7 +10,7 @@
 
 use crate::codes;
 use crate::context::place;
-use crate::finding::{Code, Finding, Place, Safety, Severity};
+use crate::finding::{Code, Edit, Finding, Place, Safety, Severity};
 use crate::names::{nearest, suggest};
 use crate::span::{Source, Span};
 use crate::syntax::ast::File;
@@ -110,6 +110,47 @@ pub struct Silenced {
     pub finding: Finding,
     /// `because "..."`
     pub because: Option<String>,
+}
+
+/// The change that silences a lint where it stands: behind its line, in the comment that silences others there, or, where the
+/// line has another comment, on a line above. `None`: an error, a place that no comment can be about, or something wrong with
+/// a silencer, which is better mended.
+pub fn silencer(source: &Source, finding: &Finding) -> Option<Edit> {
+    let Place::Source { path, span } = &finding.primary.place else { return None };
+    let of_silencers = [codes::UNUSED_SILENCER, codes::UNKNOWN_LINT, codes::BAD_SILENCER, codes::NOT_A_LINT];
+    let is_lint = finding.severity == Severity::Warning && finding.code.is_lint();
+    if !is_lint || of_silencers.contains(&finding.code) || *path != source.path {
+        return None;
+    }
+    let text = &*source.text;
+    let tokens = lex(text);
+    let from = tokens.partition_point(|token| token.span.end <= span.start);
+    let line = tokens.get(from..)?;
+    let end = line.iter().position(|token| token.kind == TokenKind::Newline).unwrap_or(line.len());
+    // A line that ends inside of a text, or where one was left open, has no place for a comment.
+    let closed = |token: &Token| match token.kind {
+        TokenKind::StringText => !text[token.span.range()].contains('\n'),
+        kind => !matches!(kind, TokenKind::Error(_)),
+    };
+    if !line[..end].iter().all(closed) {
+        return None;
+    }
+    let code = &finding.code.name;
+    let comment = line[..end].iter().find(|token| matches!(token.kind, TokenKind::Comment | TokenKind::Doc));
+    let Some(comment) = comment else {
+        let at = line.get(end).map_or(text.len(), |newline| newline.span.start as usize);
+        let at = text[..at].trim_end_matches(['\r', ' ', '\t']).len();
+        return Some(Edit { span: Span::new(at, at), text: format!("   # mlp: allow({code})") });
+    };
+    if speaks(&text[comment.span.range()])
+        && let Ok(read) = read(text, comment.span)
+    {
+        let end = read.names.last()?.1.end as usize;
+        return Some(Edit { span: Span::new(end, end), text: format!(", {code}") });
+    }
+    let start = text[..span.start as usize].rfind('\n').map_or(0, |at| at + 1);
+    let indent = &text[start..start + text[start..].len() - text[start..].trim_start_matches([' ', '\t']).len()];
+    Some(Edit { span: Span::new(start, start), text: format!("{indent}# mlp: allow({code})\n") })
 }
 
 /// Takes out of `findings` what the comments of a file silence, and adds what is wrong with these comments. Findings in

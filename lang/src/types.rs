@@ -41,6 +41,12 @@ pub enum Type {
     Model(String),
     /// Named numbers.
     Metrics(Vec<MetricField>),
+    /// A file of any kind that a program wrote.
+    File,
+    /// A folder of files that a program wrote.
+    Folder,
+    /// A credential: known by where it is found, and never as a value.
+    Secret,
     /// Poison: the mistake was reported where it was made; fits everywhere.
     Unknown,
 }
@@ -128,4 +134,17 @@ pub enum Comparison {
     /// `>=`
     #[serde(rename = ">=")]
     GreaterOrEqual,
+}
+
+impl Comparison {
+    /// The same with its sides exchanged: `0 <= age` is `age >= 0`.
+    pub fn mirrored(self) -> Comparison {
+        match self {
+            Comparison::Less => Comparison::Greater,
+            Comparison::LessOrEqual => Comparison::GreaterOrEqual,
+            Comparison::Greater => Comparison::Less,
+            Comparison::GreaterOrEqual => Comparison::LessOrEqual,
+            same => same,
+        }
+    }
 }

@@ -176,6 +176,9 @@ impl Display for Type {
             },
             Type::Model(flavor) => write!(f, "model<{flavor}>"),
             Type::Metrics(_) => f.write_str("metrics"),
+            Type::File => f.write_str("file"),
+            Type::Folder => f.write_str("folder"),
+            Type::Secret => f.write_str("secret"),
             Type::Unknown => f.write_str("unknown"),
         }
     }
@@ -235,6 +238,7 @@ impl Display for Reduce {
             Reduce::Disparity => "disparity",
             Reduce::Lowest => "lowest",
             Reduce::Highest => "highest",
+            Reduce::Mean => "mean",
         })
     }
 }

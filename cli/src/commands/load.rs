@@ -7,6 +7,7 @@ use crate::render::{findings, json};
 use crate::screen::Screen;
 use crate::world::World;
 use indexmap::IndexMap;
+use mlp_lang::capability::{self, Capability};
 use mlp_lang::check::check;
 use mlp_lang::finding::Finding;
 use mlp_lang::pipeline::{NodeKind, Pipeline};
@@ -16,32 +17,68 @@ use std::path::Path;
 /// A pipeline that is ready to be planned.
 pub struct Loaded {
     pub source: Source,
+    /// The file and all that it uses.
+    pub sources: Vec<Source>,
     pub world: World,
     pub pipeline: Pipeline,
     /// Warnings; errors end the command.
     pub findings: Vec<Finding>,
 }
 
+/// What a pipeline is about to be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// `plan`, `run`, `test`: to its end, once. What only the resident engine lives through is left to it.
+    Run,
+    /// `serve`, `replay`: whatever it declares.
+    Serve,
+    /// `graph`, `doc`, `export`: to be looked at, so that nothing is missing.
+    Look,
+}
+
+/// What this engine cannot carry out of a pipeline.
+pub fn missing(source: &Source, pipeline: &Pipeline, purpose: Purpose) -> Vec<Finding> {
+    let left_out = |capability: Capability| match purpose {
+        Purpose::Run => capability.is_resident(),
+        Purpose::Serve => false,
+        Purpose::Look => true,
+    };
+    capability::missing(source, pipeline, left_out)
+}
+
 /// Loads a pipeline. What is wrong with it has been told when this gives `Err(Ok(exit))`.
-pub fn load(screen: &Screen, path: &Path, params: &[(String, String)]) -> Result<Loaded, Stopped> {
+///
+/// What this version cannot carry out of it is wrong too, for what it is about to be used for.
+pub fn load(screen: &Screen, path: &Path, params: &[(String, String)], purpose: Purpose) -> Result<Loaded, Stopped> {
     let overrides = overrides(params)?;
     let source = files::read(path)?;
     let world = World::around(path);
-    let checked = check(&source, world.modules(), &overrides);
-    let sources = [source];
-    let Some(pipeline) = checked.pipeline else {
-        if screen.is_json() {
-            screen.print_json(&json::check(1, &checked.findings, &sources, &[]), true)?;
+    let mut checked = check(&source, world.modules(), &overrides);
+    if let Some(pipeline) = &checked.pipeline {
+        let unable = missing(&source, pipeline, purpose);
+        if !unable.is_empty() {
+            checked.findings.extend(unable);
+            checked.pipeline = None;
         }
-        screen.say(&findings::full(&checked.findings, &sources, screen.width()));
-        screen.say(&format!("{}; nothing was run\n", findings::counts(&checked.findings, 1)));
-        return Err(Stopped::Told(Exit::Usage));
+    }
+    let sources = checked.sources;
+    let Some(pipeline) = checked.pipeline else {
+        return Err(refused(screen, &checked.findings, &sources)?);
     };
     if !checked.findings.is_empty() && !screen.options.quiet && !screen.is_json() {
         screen.say(&findings::full(&checked.findings, &sources, screen.width()));
     }
-    let [source] = sources;
-    Ok(Loaded { source, world, pipeline, findings: checked.findings })
+    Ok(Loaded { source, sources, world, pipeline, findings: checked.findings })
+}
+
+/// Tells what is wrong with files, for a command that therefore does nothing.
+pub fn refused(screen: &Screen, found: &[Finding], sources: &[Source]) -> Result<Stopped, Fault> {
+    if screen.is_json() {
+        screen.print_json(&json::check(sources.len(), found, sources, &[]), true)?;
+    }
+    screen.say(&findings::full(found, sources, screen.width()));
+    screen.say(&format!("{}; nothing was run\n", findings::counts(found, sources.len())));
+    Ok(Stopped::Told(Exit::Usage))
 }
 
 /// Why a pipeline was not loaded.

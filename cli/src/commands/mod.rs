@@ -3,8 +3,10 @@
 mod check;
 mod completions;
 mod deploy;
+mod doc;
 mod evidence;
 mod explain;
+mod graph;
 mod label;
 pub mod load;
 mod logs;
@@ -18,6 +20,7 @@ mod show;
 mod state;
 mod status;
 mod story;
+mod test;
 
 use crate::args::{Cli, Command, Options, Output, State};
 use crate::exit::Exit;
@@ -36,8 +39,18 @@ pub fn main() -> Exit {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    if cli.options.output == Output::Concise && !matches!(cli.command, Command::Check(_)) {
-        let message = "`--output concise` is for `mlp check` only; this command has `text` and `json`";
+    let fits = match &cli.command {
+        Command::Check(_) => true,
+        Command::Test(_) => !cli.options.output.is_of_findings() || cli.options.output == Output::Junit,
+        _ => !cli.options.output.is_of_findings(),
+    };
+    if !fits {
+        let message = match &cli.command {
+            Command::Test(_) => {
+                "only `mlp check` writes its results like this; `mlp test` has `text`, `json` and `junit`"
+            }
+            _ => "only `mlp check` writes its results like this; this command has `text` and `json`",
+        };
         return usage(&Cli::command().error(clap::error::ErrorKind::InvalidValue, message));
     }
     start_tracing();
@@ -46,7 +59,11 @@ pub fn main() -> Exit {
         Command::Check(args) => check::check(&screen, args),
         Command::Explain(args) => explain::explain(&screen, args),
         Command::Plan(args) => plan::plan(&screen, args),
+        Command::Graph(args) => graph::graph(&screen, args),
+        Command::Export(args) => graph::export(&screen, args),
+        Command::Doc(args) => doc::doc(&screen, args),
         Command::Run(args) => run::run(&screen, args),
+        Command::Test(args) => test::test(&screen, args),
         Command::Serve(args) => serve::serve(&screen, args),
         Command::Deploy { command } => deploy::deploy(&screen, command),
         Command::Label { command } => label::label(&screen, command),
@@ -56,6 +73,7 @@ pub fn main() -> Exit {
         Command::Runs(args) => runs::runs(&screen, args),
         Command::Logs(args) => logs::logs(&screen, args),
         Command::Show(args) => show::show(&screen, args),
+        Command::Lsp { .. } => Ok(crate::lsp::serve()),
         Command::State { command: State::Rebuild } => state::rebuild(&screen),
         Command::Completions { shell } => completions::completions(&screen, *shell),
     };

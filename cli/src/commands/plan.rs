@@ -1,6 +1,6 @@
 //! `mlp plan`: what would run, and why. Changes nothing, and works beside a live run.
 
-use super::load::{forced, load};
+use super::load::{Purpose, forced, load};
 use super::project;
 use super::resident::aliases;
 use crate::args::Plan;
@@ -12,7 +12,7 @@ use mlp_core::history::History;
 
 /// Tells what `mlp run` with the same arguments would do now.
 pub fn plan(screen: &Screen, args: &Plan) -> Result<Exit, Fault> {
-    let loaded = match load(screen, &args.file, &args.params.params) {
+    let loaded = match load(screen, &args.file, &args.params.params, Purpose::Run) {
         Ok(loaded) => loaded,
         Err(stopped) => return stopped.end(),
     };
@@ -23,8 +23,8 @@ pub fn plan(screen: &Screen, args: &Plan) -> Result<Exit, Fault> {
     let plan = history.plan(&parts, &loaded.pipeline, loaded.world.base(), &force, &aliases(&project)?)?;
     if screen.is_json() {
         let mut document = json::plan(&plan, &loaded.pipeline.name, &loaded.source.path);
-        let sources = [loaded.source];
-        document["findings"] = loaded.findings.iter().map(|finding| json::finding(finding, &sources)).collect();
+        let findings = loaded.findings.iter().map(|finding| json::finding(finding, &loaded.sources));
+        document["findings"] = findings.collect();
         screen.print_json(&document, false)?;
     } else {
         let text = render::text(&plan, &loaded.pipeline.name, screen.options.verbose, screen.width());

@@ -1,6 +1,6 @@
 //! `mlp replay`: plays the past to a deployment.
 
-use super::load::load;
+use super::load::{Purpose, load};
 use super::{project, project_here, run};
 use crate::args::{Replay, Run};
 use crate::exit::Exit;
@@ -42,7 +42,7 @@ pub fn replay(screen: &Screen, args: &Replay) -> Result<Exit, Fault> {
 
 /// The whole loop in this process: the pipeline is run, its deployment lives, the rows are played to it.
 fn through(screen: &Screen, args: &Replay, file: &Path) -> Result<Exit, Fault> {
-    let loaded = match load(screen, file, &args.params.params) {
+    let loaded = match load(screen, file, &args.params.params, Purpose::Serve) {
         Ok(loaded) => loaded,
         Err(stopped) => return stopped.end(),
     };
@@ -192,7 +192,7 @@ fn import(data: &Path, node: &DeployNode, time: &Column) -> Result<BTreeMap<Stri
         true => DataSource::Parquet { path: path.clone() },
         false => DataSource::Csv { path: path.clone(), delimiter: b',', missing: vec![String::new()] },
     };
-    let table = DataNode { schema: Schema { name: None, columns }, source, expectations: Vec::new() };
+    let table = DataNode { schema: Schema { name: None, columns }, source, expectations: Vec::new(), pii: None };
     let folder = tempfile::tempdir().map_err(|error| Fault::new("cannot make a folder for the data").cause(error))?;
     let out = folder.path().join("rows.parquet");
     TableReader.import(&table, data, &path, &out).map_err(|findings| {

@@ -1,6 +1,6 @@
 //! `mlp run`: runs a pipeline to its end, or until it is told to stop.
 
-use super::load::{Loaded, forced, load};
+use super::load::{Loaded, Purpose, forced, load};
 use super::project;
 use super::resident::{aliases, resident};
 use crate::args::Run;
@@ -25,7 +25,7 @@ const FOREVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Runs a pipeline.
 pub fn run(screen: &Screen, args: &Run) -> Result<Exit, Fault> {
-    let loaded = match load(screen, &args.file, &args.params.params) {
+    let loaded = match load(screen, &args.file, &args.params.params, Purpose::Run) {
         Ok(loaded) => loaded,
         Err(stopped) => return stopped.end(),
     };
@@ -81,7 +81,12 @@ fn request(loaded: Loaded, args: &Run, jobs: usize, aliases: Aliases) -> RunRequ
     }
 }
 
-fn carry_out(mut engine: Engine, request: RunRequest, progress: Arc<dyn Progress>) -> Result<RunReport, Fault> {
+/// Runs to the end, or until somebody interrupts.
+pub(super) fn carry_out(
+    mut engine: Engine,
+    request: RunRequest,
+    progress: Arc<dyn Progress>,
+) -> Result<RunReport, Fault> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -1,6 +1,6 @@
 //! `mlp serve`: lets deployments live until it is told to stop.
 
-use super::load::{Stopped, load};
+use super::load::{Purpose, Stopped, load};
 use super::{project, project_here};
 use crate::args::Serve;
 use crate::exit::Exit;
@@ -61,7 +61,7 @@ fn served_before(screen: &Screen) -> Result<(Project, Vec<PathBuf>), Fault> {
 fn load_all(screen: &Screen, project: &Project, files: &[PathBuf]) -> Result<Vec<Served>, Stopped> {
     let mut served: Vec<Served> = Vec::new();
     for file in files {
-        let loaded = load(screen, file, &[])?;
+        let loaded = load(screen, file, &[], Purpose::Serve)?;
         if super::project(&screen.options, file) != *project {
             let fault = Fault::usage(format!("{} belongs to another project", file.display()));
             return Err(fault.next("serve each project by itself, or name one state folder with `--state DIR`").into());

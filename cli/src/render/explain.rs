@@ -37,9 +37,7 @@ pub fn page(one: &Explained, width: usize) -> String {
         if let Some(info) = line.strip_prefix("```") {
             out.push_str(&about_block(info));
             for line in lines.by_ref().take_while(|line| !line.starts_with("```")) {
-                out.push_str(if line.is_empty() { "" } else { "    " });
-                out.push_str(&styled(CODE, line));
-                out.push('\n');
+                out.push_str(&if line.is_empty() { "\n".to_owned() } else { format!("    {}\n", styled(CODE, line)) });
             }
         } else if let Some(heading) = line.strip_prefix('#') {
             out.push_str(&format!("{}\n", styled(STRONG, heading.trim_start_matches('#').trim())));

@@ -6,9 +6,13 @@
 //! One file for each thing that is shown; [`json`] has them all for programs. Everything that comes from a file, a step or
 //! data passes through [`text::clean`], so that nobody's bytes move the cursor.
 
+pub mod diff;
+pub mod doc;
 pub mod events;
 pub mod explain;
+pub mod export;
 pub mod findings;
+pub mod graph;
 pub mod json;
 pub mod live;
 pub mod metrics;
@@ -20,6 +24,7 @@ pub mod runs;
 pub mod story;
 pub mod summary;
 pub mod table;
+pub mod testing;
 pub mod text;
 pub mod time;
 pub mod values;

@@ -6,7 +6,7 @@
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 #endif
 
-#define LANGUAGE_VERSION 15
+#define LANGUAGE_VERSION 14
 #define STATE_COUNT 1414
 #define LARGE_STATE_COUNT 2
 #define SYMBOL_COUNT 271
@@ -17,7 +17,7 @@
 #define MAX_ALIAS_SEQUENCE_LENGTH 7
 #define MAX_RESERVED_WORD_SET_SIZE 0
 #define PRODUCTION_ID_COUNT 80
-#define SUPERTYPE_COUNT 3
+#define SUPERTYPE_COUNT 0
 
 enum ts_symbol_identifiers {
   sym_identifier = 1,
@@ -3800,63 +3800,6 @@ static const TSStateId ts_primary_state_ids[STATE_COUNT] = {
   [1413] = 1370,
 };
 
-static const TSSymbol ts_supertype_symbols[SUPERTYPE_COUNT] = {
-  sym_declaration,
-  sym_expression,
-  sym_type,
-};
-
-static const TSMapSlice ts_supertype_map_slices[] = {
-  [sym_declaration] = {.index = 0, .length = 15},
-  [sym_expression] = {.index = 15, .length = 19},
-  [sym_type] = {.index = 34, .length = 5},
-};
-
-static const TSSymbol ts_supertype_map_entries[] = {
-  [0] =
-    sym_component,
-    sym_data,
-    sym_deploy,
-    sym_gate,
-    sym_model,
-    sym_monitor,
-    sym_param,
-    sym_pipeline,
-    sym_schema,
-    sym_secret,
-    sym_step,
-    sym_test,
-    sym_trigger,
-    sym_tune,
-    sym_use,
-  [15] =
-    sym_binary,
-    sym_boolean,
-    sym_call,
-    sym_conditional,
-    sym_date,
-    sym_duration,
-    sym_float,
-    sym_fraction,
-    sym_identifier,
-    sym_integer,
-    sym_list,
-    sym_map,
-    sym_member,
-    sym_null,
-    sym_parenthesized,
-    sym_size,
-    sym_string,
-    sym_time,
-    sym_unary,
-  [34] =
-    sym_choice_type,
-    sym_generic_type,
-    sym_metrics_type,
-    sym_named_type,
-    sym_optional_type,
-};
-
 static bool ts_lex(TSLexer *lexer, TSStateId state) {
   START_LEXER();
   eof = lexer->eof(lexer);
@@ -5644,7 +5587,7 @@ static bool ts_lex_keywords(TSLexer *lexer, TSStateId state) {
   }
 }
 
-static const TSLexerMode ts_lex_modes[STATE_COUNT] = {
+static const TSLexMode ts_lex_modes[STATE_COUNT] = {
   [0] = {.lex_state = 0, .external_lex_state = 1},
   [1] = {.lex_state = 0, .external_lex_state = 2},
   [2] = {.lex_state = 54, .external_lex_state = 3},
@@ -39571,7 +39514,6 @@ TS_PUBLIC const TSLanguage *tree_sitter_mlp(void) {
     .state_count = STATE_COUNT,
     .large_state_count = LARGE_STATE_COUNT,
     .production_id_count = PRODUCTION_ID_COUNT,
-    .supertype_count = SUPERTYPE_COUNT,
     .field_count = FIELD_COUNT,
     .max_alias_sequence_length = MAX_ALIAS_SEQUENCE_LENGTH,
     .parse_table = &ts_parse_table[0][0],
@@ -39582,9 +39524,6 @@ TS_PUBLIC const TSLanguage *tree_sitter_mlp(void) {
     .field_names = ts_field_names,
     .field_map_slices = ts_field_map_slices,
     .field_map_entries = ts_field_map_entries,
-    .supertype_map_slices = ts_supertype_map_slices,
-    .supertype_map_entries = ts_supertype_map_entries,
-    .supertype_symbols = ts_supertype_symbols,
     .symbol_metadata = ts_symbol_metadata,
     .public_symbol_map = ts_symbol_map,
     .alias_map = ts_non_terminal_alias_map,
@@ -39603,13 +39542,6 @@ TS_PUBLIC const TSLanguage *tree_sitter_mlp(void) {
       tree_sitter_mlp_external_scanner_deserialize,
     },
     .primary_state_ids = ts_primary_state_ids,
-    .name = "mlp",
-    .max_reserved_word_set_size = 0,
-    .metadata = {
-      .major_version = 0,
-      .minor_version = 1,
-      .patch_version = 0,
-    },
   };
   return &language;
 }

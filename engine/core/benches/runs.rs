@@ -12,7 +12,7 @@ use mlp_core::observer::Unobserved;
 use mlp_core::project::Project;
 use mlp_core::request::{Parts, RunRequest};
 use mlp_lang::finding::Finding;
-use mlp_lang::pipeline::{DataNode, Limits, Node, NodeId, NodeKind, OutputRef, Pipeline, StepNode};
+use mlp_lang::pipeline::{Conduct, DataNode, Limits, Node, NodeId, NodeKind, OutputRef, Pipeline, StepNode};
 use mlp_lang::span::{Source, Span};
 use mlp_lang::types::Type;
 use mlp_lang::value::Value;
@@ -115,7 +115,8 @@ fn pipeline(nodes: usize, width: usize, changed: i64) -> Pipeline {
             params: [("n".to_owned(), Value::Int(index as i64)), ("last".to_owned(), Value::Int(last))].into(),
             inputs: above.map(read).into_iter().collect(),
             outputs: [("out".to_owned(), Type::Model("any".to_owned()))].into(),
-            limits: Limits { timeout: None, memory: None, retry: 0 },
+            limits: Limits::default(),
+            conduct: Conduct::default(),
         };
         Node {
             id: NodeId(index as u32),
@@ -133,6 +134,7 @@ fn pipeline(nodes: usize, width: usize, changed: i64) -> Pipeline {
         owner: None,
         tags: Default::default(),
         params: Default::default(),
+        tests: Vec::new(),
         nodes: (0..nodes).map(step).collect(),
     }
 }

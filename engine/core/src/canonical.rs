@@ -57,6 +57,9 @@ pub(crate) fn ty(ty: &Type) -> String {
             let fields = fields.iter().map(|field| format!("{}: {}", quoted(&field.name), self::ty(&field.ty)));
             format!("metrics {{{}}}", joined(fields))
         }
+        Type::File => "file".to_owned(),
+        Type::Folder => "folder".to_owned(),
+        Type::Secret => "secret".to_owned(),
         Type::Unknown => "unknown".to_owned(),
     }
 }

@@ -82,6 +82,7 @@ impl Metrics {
                 Reduce::Disparity => highest - lowest,
                 Reduce::Lowest => lowest,
                 Reduce::Highest => highest,
+                Reduce::Mean => numbers.iter().sum::<f64>() / numbers.len() as f64,
             }
         });
         (reduced.map(|number| typed(number, ty)), left_out)

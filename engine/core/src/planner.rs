@@ -162,10 +162,14 @@ impl Planner<'_> {
         let rests_on_expected = node.needs.iter().any(|need| known.expected[need.index()].is_some());
         let manifest = match &node.kind {
             NodeKind::Gate(_)
+            | NodeKind::Tune(_)
             | NodeKind::Model(_)
             | NodeKind::Deploy(_)
             | NodeKind::Monitor(_)
-            | NodeKind::Trigger(_) => return Ok(Decision::Decide),
+            | NodeKind::Trigger(_)
+            | NodeKind::Program(_)
+            | NodeKind::Query(_)
+            | NodeKind::Fan(_) => return Ok(Decision::Decide),
             NodeKind::Registry(registry) => return self.registered(request, node, registry, details),
             NodeKind::Data(data) => {
                 details.file = Some(self.outside(request.base, data.source.path())?);
@@ -349,6 +353,11 @@ impl Planner<'_> {
                 manifest.set(Section::Setting, "missing", canonical::value(&Value::List(missing)));
             }
             DataSource::Parquet { .. } => manifest.set(Section::Setting, "format", "parquet"),
+            // Refused by `check` before anything is planned.
+            DataSource::JsonLines { .. }
+            | DataSource::Remote { .. }
+            | DataSource::Database { .. }
+            | DataSource::Output(_) => {}
         }
         let names = data.schema.columns.iter().map(|column| Value::String(column.name.clone())).collect();
         manifest.set(Section::Output, "columns", canonical::value(&Value::List(names)));
@@ -457,6 +466,19 @@ fn well_formed(pipeline: &Pipeline) -> Result<(), EngineError> {
         if !names.insert(&node.name) {
             return malformed(format!("`{}` is there twice", node.name));
         }
+        let unable = match &node.kind {
+            NodeKind::Program(_) => Some("a program"),
+            NodeKind::Query(_) => Some("a query"),
+            NodeKind::Fan(_) => Some("a step for each of several values"),
+            NodeKind::Data(data) => match &data.source {
+                DataSource::Csv { .. } | DataSource::Parquet { .. } => None,
+                _ => Some("data from a source that is not read here"),
+            },
+            _ => None,
+        };
+        if let Some(what) = unable {
+            return malformed(format!("`{}` is {what}, which this engine does not run", node.name));
+        }
         let refers: Vec<NodeId> = match &node.kind {
             NodeKind::Step(step) => step.inputs.values().map(|from| from.node).collect(),
             NodeKind::Model(model) => model.gates.iter().copied().chain([model.source.node]).collect(),
@@ -477,7 +499,8 @@ fn well_formed(pipeline: &Pipeline) -> Result<(), EngineError> {
 pub(crate) fn kind(node: &Node) -> &'static str {
     match node.kind {
         NodeKind::Data(_) => "data",
-        NodeKind::Step(_) => "step",
+        NodeKind::Step(_) | NodeKind::Program(_) | NodeKind::Query(_) | NodeKind::Fan(_) => "step",
+        NodeKind::Tune(_) => "tune",
         NodeKind::Gate(_) => "gate",
         NodeKind::Model(_) => "model",
         NodeKind::Registry(_) => "registry",
@@ -493,8 +516,12 @@ fn what(node: &Node, details: &PreparedNode) -> String {
         NodeKind::Data(data) => match &data.source {
             DataSource::Csv { path, .. } => format!("csv {path}"),
             DataSource::Parquet { path } => format!("parquet {path}"),
+            DataSource::JsonLines { path } => format!("json_lines {path}"),
+            DataSource::Remote { .. } | DataSource::Database { .. } => data.source.path().to_owned(),
+            DataSource::Output(_) => "a step's table".to_owned(),
         },
         NodeKind::Step(step) => format!("{}.{}", step.module, step.step),
+        NodeKind::Tune(tune) => format!("{} trials", tune.trials),
         NodeKind::Gate(gate) => match gate.requirements.len() {
             1 => "1 requirement".to_owned(),
             many => format!("{many} requirements"),
@@ -505,6 +532,9 @@ fn what(node: &Node, details: &PreparedNode) -> String {
             _ => registry.model.clone(),
         },
         NodeKind::Deploy(deploy) => format!("{} by {}", deploy.model_name, deploy.strategy.word()),
+        NodeKind::Program(_) => "a program".to_owned(),
+        NodeKind::Query(_) => "a query".to_owned(),
+        NodeKind::Fan(fan) => format!("a step for each of {} values", fan.values.len()),
         NodeKind::Monitor(_) | NodeKind::Trigger(_) => String::new(),
     }
 }

@@ -62,8 +62,9 @@ impl<'a> Sink<'a> {
             match Rule::new(bound, &column.ty) {
                 Some(rule) => rules.push(rule),
                 None => {
-                    let message = || format!("a rule of column {} compares it with another type", quoted(&column.name));
-                    let help = "compare the column with values of its own type";
+                    let message =
+                        || format!("a rule of column {} cannot be compared with its cells", quoted(&column.name));
+                    let help = "write a value of the column's own type; dates and times lie in the years 0001 to 9999";
                     report.add(codes::RULE_UNUSABLE, At::default(), Some(&column.name), message, |f| f.help(help));
                 }
             }

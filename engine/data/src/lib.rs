@@ -54,6 +54,7 @@ impl Tables for TableReader {
         let reader = match data.source {
             DataSource::Csv { .. } => "csv 2",
             DataSource::Parquet { .. } => "parquet 1",
+            _ => "none",
         };
         BTreeMap::from([("reader".to_owned(), reader.to_owned())])
     }
@@ -63,6 +64,12 @@ impl Tables for TableReader {
         let format = match data.source {
             DataSource::Csv { .. } => Format::Csv,
             DataSource::Parquet { .. } => Format::Parquet,
+            _ => {
+                let message = || "rows of this kind of source are not read".to_owned();
+                let help = |f: Finding| f.help("name a CSV or a Parquet file");
+                table.report.add(codes::WRONG_FORMAT, report::At::default(), None, message, help);
+                return table.finish();
+            }
         };
         if table.report.is_clean()
             && let Some(source) = Source::open(path, shown, format, &mut table.report)
@@ -72,7 +79,7 @@ impl Tables for TableReader {
                     let dialect = text::Dialect { delimiter: *delimiter, missing };
                     text::read(source, path, shown, &dialect, &mut table);
                 }
-                DataSource::Parquet { .. } => columnar::read(source, &mut table),
+                _ => columnar::read(source, &mut table),
             }
         }
         let imported = table.finish();

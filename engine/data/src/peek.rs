@@ -35,6 +35,7 @@ fn all(source: &DataSource, path: &Path) -> Option<Vec<Column>> {
             let file = columnar::inspect(path).ok()?;
             Some(file.columns.into_iter().map(|column| nullable(column.name, column.ty)).collect())
         }
+        _ => None,
     }
 }
 

@@ -27,6 +27,7 @@ fn customers() -> DataNode {
         schema: Schema { name: Some("Customer".into()), columns },
         source: DataSource::Csv { path: "c.csv".into(), delimiter: b',', missing: vec![String::new()] },
         expectations: Vec::new(),
+        pii: None,
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::text_edit::TextEdit;
 use crate::workspace::Workspace;
 use mlp_lang::finding::{Finding, Fix, Place, Safety};
+use mlp_lang::format::Refusal;
 use mlp_lang::span::{Source, Span};
-use std::sync::Arc;
 
 /// A change that mends something.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,9 +18,6 @@ pub struct Action {
     /// What it mends; of [`Workspace::fix_all`], none.
     pub finding: Option<Finding>,
 }
-
-/// How often fixes are applied until nothing changes any more: one may make room for another.
-const ROUNDS: usize = 10;
 
 impl Workspace {
     /// The fixes of findings that touch a range.
@@ -49,56 +46,39 @@ impl Workspace {
         actions
     }
 
-    /// All safe fixes at once, until none is left. `None`: there is none.
+    /// All safe fixes at once, as `mlp check --fix` applies them. `None`: there is none.
     pub fn fix_all(&self, path: &str) -> Option<Action> {
         let document = self.document(path)?;
-        let mut text = document.text().to_string();
-        let mut findings = self.findings(path);
-        for _ in 0..ROUNDS {
-            let edits = safe(&findings);
-            if edits.is_empty() {
-                break;
-            }
-            for edit in edits.iter().rev() {
-                text = crate::text::replaced(&text, edit.span, &edit.text);
-            }
-            let source = Source::new(path, &text);
-            self.environment().modules(path, &mut |modules| {
-                findings = Arc::new(mlp_lang::check::inspect(&source, modules, &Default::default()).findings);
-            });
+        if !self.findings(path).iter().any(|finding| finding.fix.as_ref().is_some_and(|fix| fix.safety == Safety::Safe))
+        {
+            return None;
         }
+        let source = Source::new(path, document.text());
+        let mut text = document.text().to_string();
+        self.environment().modules(path, &mut |modules| {
+            let check = |source: &Source| mlp_lang::check::inspect(source, modules, &Default::default()).findings;
+            text = mlp_lang::fix::fix(&source, Safety::Safe, check).text;
+        });
         let edit = difference(document.text(), &text)?;
         Some(Action { title: "Apply all safe fixes".to_owned(), edits: vec![edit], preferred: false, finding: None })
+    }
+
+    /// The document in the one style, as `mlp fmt` writes it: no edit, or one. Why not, in a sentence, when it has mistakes
+    /// of syntax.
+    pub fn format(&self, path: &str) -> Result<Vec<TextEdit>, String> {
+        let Some(document) = self.document(path) else { return Err("this file is not open".to_owned()) };
+        match mlp_lang::format::format(&Source::new(path, document.text())) {
+            Ok(text) => Ok(difference(document.text(), &text).into_iter().collect()),
+            Err(Refusal::Broken(_)) => {
+                Err("a file with mistakes of syntax is not formatted: mend them first".to_owned())
+            }
+            Err(Refusal::Unsafe(change)) => Err(change.to_string()),
+        }
     }
 }
 
 fn edits(fix: &Fix) -> Vec<TextEdit> {
     fix.edits.iter().map(|edit| TextEdit { span: edit.span, text: edit.text.clone() }).collect()
-}
-
-/// The edits of safe fixes, in order, without those that overlap an earlier one.
-fn safe(findings: &[Finding]) -> Vec<TextEdit> {
-    let mut fixes: Vec<Vec<TextEdit>> = findings
-        .iter()
-        .filter_map(|finding| finding.fix.as_ref())
-        .filter(|fix| fix.safety == Safety::Safe)
-        .map(edits)
-        .collect();
-    fixes.sort_by_key(|edits| edits.first().map(|edit| edit.span));
-    let mut kept: Vec<TextEdit> = Vec::new();
-    for edits in fixes {
-        let free = |edit: &TextEdit| {
-            kept.iter().all(|other| {
-                let apart = other.span.end <= edit.span.start || edit.span.end <= other.span.start;
-                apart && other.span != edit.span
-            })
-        };
-        if edits.iter().all(free) {
-            kept.extend(edits);
-        }
-    }
-    kept.sort_by_key(|edit| edit.span);
-    kept
 }
 
 /// One edit that turns a text into another: what is between their common start and their common end.

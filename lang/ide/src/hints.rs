@@ -90,7 +90,8 @@ impl View<'_> {
             .filter(|param| !given.contains(&param.name.as_str()))
             .filter_map(|param| {
                 let value = node.settings.get(&param.name)?.as_ref()?;
-                (*value != Value::Null).then_some((param.name.as_str(), value, param.doc.as_str()))
+                let empty = *value == Value::Null || matches!(value, Value::List(items) if items.is_empty());
+                (!empty).then_some((param.name.as_str(), value, param.doc.as_str()))
             })
             .collect();
         if values.is_empty() {

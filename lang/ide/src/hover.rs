@@ -6,10 +6,13 @@ use crate::outline::TokKind;
 use crate::view::{Callee, Declared, View};
 use crate::workspace::Workspace;
 use mlp_lang::analysis::written_type;
-use mlp_lang::signature::{InputKind, ModuleSignature, OutputKind, ParamDefault, ParamSignature, StepSignature};
+use mlp_lang::signature::{
+    InputKind, ModuleSignature, OutputKind, ParamDefault, ParamSignature, ParamType, StepSignature,
+};
 use mlp_lang::span::Span;
 use mlp_lang::syntax::ast::{DeclarationKind, Field};
-use mlp_lang::types::{Bound, Column, Schema, Type};
+use mlp_lang::types::{Bound, Column, MetricField, Schema, Type};
+use mlp_lang::value::Value;
 use std::fmt::Write;
 
 /// A text about a word.
@@ -30,11 +33,13 @@ impl Workspace {
         let view = self.view(path)?;
         let tok = view.outline().at(offset)?;
         let span = view.outline().toks.get(tok)?.span;
-        let text = match view.meaning(tok) {
-            Some(meaning) => view.describe(tok, &meaning)?,
-            None => view.literal(tok)?,
-        };
-        Some(Hover { span, text })
+        match view.meaning(tok) {
+            Some(meaning) => Some(Hover { span, text: view.describe(tok, &meaning)? }),
+            None => match view.table_at(tok, offset) {
+                Some((symbol, span)) => Some(Hover { span, text: view.about(&symbol)? }),
+                None => Some(Hover { span, text: view.literal(tok)? }),
+            },
+        }
     }
 }
 
@@ -151,14 +156,14 @@ impl View<'_> {
             let Type::Metrics(fields) = ty else { continue };
             for field in fields.iter().take(LISTED) {
                 let _ = write!(text, "\n  - `{}`: {}", field.name, field.ty);
-                if let Some(last) = self.last(name, output, &field.name) {
+                if let Some(last) = self.last(name, output, field) {
                     let _ = write!(text, " = **{}** ({})", last.value, last.run);
                 }
             }
         }
     }
 
-    fn last(&self, node: &str, output: &str, metric: &str) -> Option<crate::workspace::LastValue> {
+    fn last(&self, node: &str, output: &str, metric: &MetricField) -> Option<crate::workspace::LastValue> {
         self.workspace.environment().last_value(self.document.path(), node, output, metric)
     }
 
@@ -243,7 +248,7 @@ impl View<'_> {
         if !field.doc.is_empty() {
             let _ = write!(text, "\n\n{}", field.doc);
         }
-        if let Some(last) = self.last(node, output, metric) {
+        if let Some(last) = self.last(node, output, field) {
             let _ = write!(text, "\n\nLast: **{}** ({})", last.value, last.run);
         }
         Some(text)
@@ -370,7 +375,10 @@ pub(crate) fn input_type(kind: &InputKind) -> String {
 /// A setting with its type and what stands for it when it is left out.
 pub(crate) fn written_param(param: &ParamSignature) -> String {
     let default = match &param.default {
-        Some(ParamDefault::Value(value)) => format!(" = {value}"),
+        Some(ParamDefault::Value(value)) => match (&param.ty, value.as_f64()) {
+            (ParamType::Plain(Type::Fraction), Some(share)) => format!(" = {}", Value::Fraction(share)),
+            _ => format!(" = {value}"),
+        },
         Some(ParamDefault::Label { of }) => format!(" = the label of {of}"),
         Some(ParamDefault::Features { of }) => format!(" = the features of {of}"),
         None => String::new(),

@@ -36,10 +36,16 @@ impl Workspace {
             return Vec::new();
         };
         let mut lenses = vec![Lens { span, title: "run".to_owned(), kind: LensKind::Run }];
-        let planned = view.looked.analysis.pipeline.as_ref().and(self.environment().plan(path, &view.looked.analysis));
-        if let Some(planned) = planned {
-            lenses.push(Lens { span, title: format!("plan: {planned}"), kind: LensKind::Plan });
+        if view.looked.analysis.pipeline.is_some() {
+            lenses.push(Lens { span, title: "plan".to_owned(), kind: LensKind::Plan });
         }
         lenses
+    }
+
+    /// What running a document would do, in a few words. `None`: something is wrong with it, or nobody can tell.
+    pub fn plan(&self, path: &str) -> Option<String> {
+        let view = self.view(path)?;
+        view.looked.analysis.pipeline.as_ref()?;
+        self.environment().plan(path, &view.looked.analysis)
     }
 }

@@ -334,6 +334,10 @@ impl Builder<'_> {
                 GroupKind::Block if self.lists() => self.push(TokKind::Punctuation, span),
                 _ => {
                     self.push(TokKind::Punctuation, span);
+                    // The comma is no part of what it ends.
+                    if let Some(part) = self.outline.groups[group].parts.last_mut() {
+                        part.end = here;
+                    }
                     self.begin_part();
                 }
             },
@@ -518,8 +522,6 @@ impl Builder<'_> {
         let parts = &mut self.outline.groups[group].parts;
         if parts.last().is_some_and(|part| part.first == here) {
             parts.pop();
-        } else if let Some(part) = parts.last_mut() {
-            part.end = here.max(part.end);
         }
     }
 

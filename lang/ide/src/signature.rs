@@ -46,7 +46,10 @@ impl View<'_> {
             part.first.checked_sub(1).and_then(|before| toks.get(before)).is_some_and(|tok| tok.span.end <= offset)
         };
         let written = parts.iter().take_while(started).count();
-        let after_comma = self.outline().before(offset).is_some_and(|tok| self.word(tok) == ",");
+        let after_comma = self
+            .outline()
+            .before(offset)
+            .is_some_and(|tok| self.word(tok) == "," && toks.get(tok).is_some_and(|tok| tok.group == call));
         let at = if after_comma { written } else { written.saturating_sub(1) };
         let name = parts.get(at).and_then(|part| part.name).map(|name| self.word(name));
         match self.callee(call) {

@@ -8,6 +8,7 @@ use mlp_lang::analysis::Analysis;
 use mlp_lang::finding::Finding;
 use mlp_lang::signature::Modules;
 use mlp_lang::span::Source;
+use mlp_lang::types::MetricField;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -17,7 +18,7 @@ pub trait Environment: Send + Sync {
     fn modules(&self, path: &str, ask: &mut dyn FnMut(&dyn Modules));
 
     /// The value that a metric had in the last run of the pipeline at this path.
-    fn last_value(&self, _path: &str, _node: &str, _output: &str, _metric: &str) -> Option<LastValue> {
+    fn last_value(&self, _path: &str, _node: &str, _output: &str, _metric: &MetricField) -> Option<LastValue> {
         None
     }
 
@@ -85,6 +86,11 @@ impl Document {
         self.version
     }
 
+    /// Whether it imports other files, so that what they say changes what it says.
+    pub fn reads_files(&self) -> bool {
+        reads_files(&self.text)
+    }
+
     /// Its lines.
     pub fn lines(&self) -> &Lines {
         &self.lines
@@ -143,7 +149,7 @@ impl Workspace {
     /// Documents that read other files say something else when one of those does.
     fn forget_readers(&mut self, changed: &str) {
         for (path, document) in &mut self.documents {
-            if **path != *changed && reads_files(&document.text) {
+            if **path != *changed && document.reads_files() {
                 *document = fresh(document);
             }
         }

@@ -31,21 +31,19 @@ pub(super) fn arrange<'e>(
         sound: true,
     };
     let mut position = 0;
+    // An input stands in another's place: where each belongs is then for the author to say, and none is missed.
+    let mut displaced = false;
     for argument in given {
         match &argument.name {
             None => {
                 if let Some(slot) = arguments.inputs.get_mut(position) {
                     if slot.is_some() {
-                        let name = &signature.inputs[position].name;
-                        let finding = Finding::error(
-                            codes::DUPLICATE_SETTING,
-                            cx.place(argument.value.span),
-                            format!("the input `{name}` is given twice"),
-                        );
-                        cx.report(finding.note(written(signature, callee)).help("give it once"));
+                        displaced = true;
                         arguments.sound = false;
+                        twice(cx, signature, callee, argument, position);
+                    } else {
+                        *slot = Some(&argument.value);
                     }
-                    *slot = Some(&argument.value);
                 } else {
                     too_many(cx, signature, callee, argument);
                     arguments.sound = false;
@@ -56,7 +54,7 @@ pub(super) fn arrange<'e>(
         }
     }
     for (input, slot) in signature.inputs.iter().zip(&arguments.inputs) {
-        if slot.is_none() {
+        if slot.is_none() && !displaced {
             arguments.sound = false;
             let kind = match &input.kind {
                 InputKind::Dataset => "a table".to_owned(),
@@ -115,6 +113,21 @@ fn named<'e>(
         return cx.report(finding.help("remove one"));
     }
     *slot = Some(&argument.value);
+}
+
+/// An input without a name, whose place another took by name.
+fn twice(cx: &mut Context<'_>, signature: &StepSignature, callee: Callee<'_>, argument: &Argument, position: usize) {
+    let name = &signature.inputs[position].name;
+    let finding = Finding::error(
+        codes::DUPLICATE_SETTING,
+        cx.place(argument.value.span),
+        format!("the input `{name}` is given twice"),
+    );
+    let help = match signature.inputs.get(position + 1) {
+        Some(next) => format!("name this one too: `{}: {}`", next.name, cx.text(argument.value.span)),
+        None => "give it once".to_owned(),
+    };
+    cx.report(finding.note(written(signature, callee)).help(help));
 }
 
 fn too_many(cx: &mut Context<'_>, signature: &StepSignature, callee: Callee<'_>, argument: &Argument) {

@@ -1,9 +1,9 @@
-//! `gate quality { require eval.auc >= 0.85 because "..." }`
+//! `gate quality { require eval.auc >= 0.85 because "..."  approve by "ml-lead" }`
 
-use super::certainty;
 use super::live::registry;
+use super::{certainty, people};
 use crate::codes;
-use crate::context::Context;
+use crate::context::{Context, SeenIn};
 use crate::finding::Finding;
 use crate::pipeline::{Expr, GateNode, NodeId, Requirement};
 use crate::syntax::ast::{self, Clause, Ident};
@@ -12,37 +12,60 @@ use crate::typing::{Scope, Typing};
 use crate::value::Value;
 use std::collections::BTreeSet;
 
-pub(super) fn lower(
-    cx: &mut Context<'_>,
-    name: &Ident,
-    clauses: &[Clause],
-    damaged: bool,
-    needs: &mut BTreeSet<NodeId>,
-) -> Option<GateNode> {
-    if clauses.is_empty() && damaged {
+/// A gate as written.
+pub(super) struct Written<'e> {
+    pub(super) name: &'e Ident,
+    pub(super) clauses: &'e [Clause],
+    pub(super) approvals: &'e [ast::Approval],
+    pub(super) damaged: bool,
+}
+
+pub(super) fn lower(cx: &mut Context<'_>, written: &Written<'_>, needs: &mut BTreeSet<NodeId>) -> Option<GateNode> {
+    if written.clauses.is_empty() && written.approvals.is_empty() {
+        if !written.damaged {
+            let message = format!("the gate `{}` requires nothing", written.name.name);
+            let finding = Finding::error(codes::EMPTY_GATE, cx.place(written.name.span), message);
+            cx.report(finding.help("add `require eval.accuracy >= 90%`, with a metric of a step"));
+        }
         return None;
     }
-    if clauses.is_empty() {
-        cx.report(
-            Finding::error(
-                codes::EMPTY_GATE,
-                cx.place(name.span),
-                format!("the gate `{}` requires nothing", name.name),
-            )
-            .help("add `require eval.accuracy >= 90%`, with a metric of a step"),
-        );
-        return None;
+    let mut gate = GateNode::default();
+    let mut joint = Vec::new();
+    let mut sound = true;
+    for clause in written.clauses {
+        if let Some(arguments) = people::policy_of(&clause.condition) {
+            match people::policy(cx, clause, arguments) {
+                Some(policy) => gate.policies.push(policy),
+                None => sound = false,
+            }
+        } else {
+            match requirement(cx, clause, needs) {
+                Some(requirement) => {
+                    joint.push(&clause.condition);
+                    gate.requirements.push(requirement);
+                }
+                None => sound = false,
+            }
+        }
     }
-    let requirements: Vec<_> = clauses.iter().map(|clause| requirement(cx, clause, needs)).collect();
-    Some(GateNode { requirements: requirements.into_iter().collect::<Option<_>>()? })
+    let joint: Vec<_> = joint.into_iter().zip(gate.requirements.iter().map(|it| &it.condition)).collect();
+    certainty::contradictions(cx, &joint);
+    for approval in written.approvals {
+        match people::approval(cx, approval) {
+            Some(approval) => gate.approvals.push(approval),
+            None => sound = false,
+        }
+    }
+    sound.then_some(gate)
 }
 
 fn requirement(cx: &mut Context<'_>, clause: &Clause, needs: &mut BTreeSet<NodeId>) -> Option<Requirement> {
     let min_support = clause.min_support.as_ref().map(|support| support_of(cx, support));
-    let mut typing = Typing::new(cx, Scope::Run);
-    typing.min_support = min_support.flatten().unwrap_or(0);
-    let typed = typing.condition(&clause.condition);
-    let met_groups = typing.met_groups;
+    let (typed, met_groups) = cx.seen_in(SeenIn::Verdict, |cx| {
+        let mut typing = Typing::new(cx, Scope::Run);
+        typing.min_support = min_support.flatten().unwrap_or(0);
+        (typing.condition(&clause.condition), typing.met_groups)
+    });
     if let Some(support) = clause.min_support.as_ref().filter(|_| !met_groups && !typed.is_unknown()) {
         cx.report(misplaced_support(cx, support));
     }

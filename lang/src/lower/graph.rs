@@ -4,7 +4,7 @@
 //! node, so settings are never looked at here.
 
 use super::live::registry;
-use super::references;
+use super::{program, query, references};
 use crate::codes;
 use crate::context::Context;
 use crate::finding::Finding;
@@ -13,6 +13,7 @@ use crate::pipeline::NodeId;
 use crate::signature::StepSignature;
 use crate::span::Span;
 use crate::syntax::ast::{DeclarationKind, Event, Expr, ExprKind};
+use crate::typing::access;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 
@@ -165,15 +166,37 @@ fn edges(cx: &Context<'_>) -> Edges {
                 targets.push((declared.index, span));
             }
         };
-        let rows: &[Kind] = &[Kind::Data, Kind::Step];
+        let rows: &[Kind] = &[Kind::Data, Kind::Step, Kind::Tune];
         let gates_and_steps: &[Kind] = &[Kind::Gate, Kind::Step];
         match &declaration.kind {
-            DeclarationKind::Data { .. } => {}
-            DeclarationKind::Step { body, when, after, .. } => {
+            DeclarationKind::Data { settings, .. } => {
+                for setting in settings.iter().filter(|setting| setting.name.name == "source") {
+                    if access::path(&setting.value).is_some() {
+                        references::names(&setting.value, &mut |name, span| visit(name, span, rows));
+                    }
+                }
+            }
+            DeclarationKind::Step { body, when, after, task, .. } => {
+                for (_, value) in task.inputs.iter().flat_map(|inputs| &inputs.entries) {
+                    if access::path(value).is_some() {
+                        references::names(value, &mut |name, span| visit(name, span, rows));
+                    }
+                }
+                if let ExprKind::Call(callee, arguments) = &body.kind
+                    && query::is_query(callee)
+                {
+                    query::reads(cx, arguments).iter().for_each(|(name, span)| visit(name, *span, rows));
+                }
                 inputs(cx, body, &mut |value| references::names(value, &mut |name, span| visit(name, span, rows)));
                 when.iter()
                     .for_each(|condition| references::names(condition, &mut |name, span| visit(name, span, rows)));
                 after.iter().for_each(|ident| visit(&ident.name, ident.span, gates_and_steps));
+            }
+            DeclarationKind::Tune { over, goals, .. } => {
+                visit(&over.name, over.span, &[Kind::Step]);
+                for goal in goals {
+                    references::names(&goal.metric, &mut |name, span| visit(name, span, rows));
+                }
             }
             DeclarationKind::Gate { requirements, after, .. } => {
                 for clause in requirements {
@@ -185,7 +208,17 @@ fn edges(cx: &Context<'_>) -> Edges {
                 references::names(value, &mut |name, span| visit(name, span, rows));
                 after.iter().for_each(|ident| visit(&ident.name, ident.span, &[Kind::Gate]));
             }
-            DeclarationKind::Deploy { model, .. } => visit(&model.name, model.span, &[Kind::Model]),
+            DeclarationKind::Deploy { model, settings, .. } => {
+                visit(&model.name, model.span, &[Kind::Model]);
+                for setting in settings.iter().filter(|setting| setting.name.name == "serve") {
+                    // The table of `batch(customers, to: ...)`; whatever else stands there names no node.
+                    if let ExprKind::Call(_, arguments) = &setting.value.kind {
+                        for argument in arguments.iter().filter(|argument| argument.name.is_none()) {
+                            references::names(&argument.value, &mut |name, span| visit(name, span, rows));
+                        }
+                    }
+                }
+            }
             DeclarationKind::Monitor { deployment, settings, .. } => {
                 visit(&deployment.name, deployment.span, &[Kind::Deploy]);
                 for setting in settings.iter().filter(|setting| setting.name.name == "reference") {
@@ -214,6 +247,9 @@ fn edges(cx: &Context<'_>) -> Edges {
 /// The inputs of a call; of anything else, all of it.
 pub(super) fn inputs<'e>(cx: &Context<'_>, body: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
     let ExprKind::Call(callee, arguments) = &body.kind else { return visit(body) };
+    if program::sort(callee).is_some() || query::is_query(callee) {
+        return;
+    }
     let signature = signature(cx, callee);
     for argument in arguments {
         let is_input = match (&argument.name, signature) {

@@ -4,7 +4,7 @@ use crate::codes;
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::span::Span;
-use crate::syntax::ast::{Declaration, DeclarationKind, Event, Task};
+use crate::syntax::ast::{Declaration, DeclarationKind};
 
 /// Reports every declaration and clause that this version cannot run.
 pub(super) fn report(cx: &mut Context<'_>) {
@@ -22,40 +22,9 @@ pub(super) fn report(cx: &mut Context<'_>) {
 }
 
 fn of(declaration: &Declaration) -> Vec<(Span, &'static str, &'static str)> {
-    let keyword = declaration.keyword;
     match &declaration.kind {
-        DeclarationKind::Tune { .. } => {
-            vec![(keyword, "tune", "give the settings as parameters and run the file with several values")]
-        }
-        DeclarationKind::Test { .. } => vec![(keyword, "test", "run the file with other data and other parameters")],
-        DeclarationKind::Component { .. } => {
-            vec![(keyword, "component", "write its declarations where they are used")]
-        }
-        DeclarationKind::Secret { .. } => vec![(keyword, "secret", "steps of this version are given no secrets")],
-        DeclarationKind::Data { pii: Some(rule), .. } => {
-            vec![(rule.span, "pii", "keep such columns out of the file that is read")]
-        }
-        DeclarationKind::Trigger { event, .. } => match event {
-            Event::Webhook(name) => vec![(name.span, "webhook", "start runs by a schedule")],
-            Event::Commit(name) => vec![(name.span, "commit", "start runs by a schedule")],
-            Event::End(name) => vec![(name.span, "end", "start runs by a schedule")],
-            Event::Schedule { .. } | Event::Change(_) => Vec::new(),
-        },
-        DeclarationKind::Deploy { strategies, .. } => {
-            let ab = strategies.iter().filter(|strategy| strategy.word.name == "ab");
-            ab.map(|ab| (ab.word.span, "ab", "use `canary`, and compare the versions by hand")).collect()
-        }
-        DeclarationKind::Gate { approvals, .. } => {
-            let approve = |span| (span, "approve", "a gate requires conditions on metrics");
-            approvals.iter().map(|approval| approve(approval.span)).collect()
-        }
-        DeclarationKind::Step { fan, task: Task { with, inputs, outputs }, .. } => {
-            let fan = fan.iter().map(|fan| (fan.span, "for", "write one step for each"));
-            let clauses = [("with", with.as_ref().map(|it| it.span)), ("in", inputs.as_ref().map(|it| it.span))];
-            let clauses = clauses.into_iter().chain([("out", outputs.as_ref().map(|it| it.span))]);
-            let clauses =
-                clauses.filter_map(|(word, span)| Some((span?, word, "only steps that run programs have it")));
-            fan.chain(clauses).collect()
+        DeclarationKind::Step { fan, .. } => {
+            fan.iter().map(|fan| (fan.span, "for", "write one step for each")).collect()
         }
         _ => Vec::new(),
     }

@@ -14,6 +14,7 @@ mod arguments;
 mod block;
 mod bounds;
 mod certainty;
+mod conduct;
 mod data;
 mod gate;
 mod graph;
@@ -22,10 +23,18 @@ mod later;
 mod live;
 mod model;
 mod params;
+mod people;
+mod program;
+mod query;
 pub(crate) mod references;
 mod schema;
+pub(crate) mod secret;
 mod settings;
+mod source;
+mod space;
 mod step;
+mod testing;
+mod tune;
 mod uses;
 
 pub(crate) use step::written_type;
@@ -35,13 +44,16 @@ use crate::codes;
 use crate::context::{Context, NodeFacts};
 use crate::finding::Finding;
 use crate::live::TriggerWhen;
-use crate::names::{Kind, suggest};
-use crate::pipeline::{Expr, Node, NodeId, NodeKind, Param, Pipeline};
+use crate::names::{Kind, declared_name, suggest};
+use crate::pipeline::{DataSource, Expr, Node, NodeId, NodeKind, Param, Pipeline};
 use crate::signature::Modules;
 use crate::span::Span;
 use crate::syntax::ast::{Declaration, DeclarationKind, Ident};
+use crate::types::Type;
+use crate::work::Work;
 use indexmap::IndexMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Lowers a whole file. `None` when some declaration could not be lowered; its findings are in the context.
 pub(crate) fn lower(
@@ -51,8 +63,13 @@ pub(crate) fn lower(
     purpose: Purpose,
 ) -> Option<Pipeline> {
     let header = header::lower(cx);
+    cx.pipeline.clone_from(&header.name);
+    // A component by itself stands in no pipeline: what that must allow is looked at for each instance.
+    let alone = cx.linked.is_some_and(|linked| linked.alone);
+    cx.house.allows_processes |= alone;
     uses::load(cx, modules);
     let params = params::lower(cx, overrides, purpose);
+    secret::lower_all(cx);
     schema::lower_all(cx);
     graph::arrange(cx);
     later::report(cx);
@@ -60,12 +77,24 @@ pub(crate) fn lower(
     let mut nodes = Vec::with_capacity(cx.order.len());
     let mut whole = true;
     for (position, index) in cx.order.clone().into_iter().enumerate() {
-        match lower_node(cx, index) {
-            Some(part) => nodes.push(part.into_node(NodeId(position as u32))),
+        let before = cx.findings.len();
+        let part = lower_node(cx, index);
+        cx.blame(before, index);
+        match part {
+            Some(part) => {
+                let node = part.into_node(NodeId(position as u32));
+                cx.needs.insert(node.id, node.needs.clone());
+                nodes.push(node);
+            }
             None => whole = false,
         }
     }
     live::registry::settle(cx, &mut nodes);
+    let tests = testing::lower_all(cx);
+    if !alone {
+        tune::lint(cx);
+        live::alone::lint(cx, &nodes);
+    }
     let params: Option<IndexMap<String, Param>> = params;
     whole.then_some(())?;
     Some(Pipeline {
@@ -75,6 +104,7 @@ pub(crate) fn lower(
         tags: header.tags,
         params: params?,
         nodes,
+        tests: tests?,
     })
 }
 
@@ -107,15 +137,27 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
     let Some(declaration): Option<&Declaration> = file.declarations.get(index) else {
         return live::registry::lower(cx, index - file.declarations.len());
     };
+    if let (Some(flavor), Some((name, ..))) =
+        (cx.linked.and_then(|linked| linked.given.get(&index)), declared_name(declaration))
+    {
+        let outputs = IndexMap::from([("model".to_owned(), Type::Model(flavor.clone()))]);
+        publish(cx, index, name, NodeFacts { outputs: Some(outputs), ..NodeFacts::default() });
+        return None;
+    }
     let mut needs = BTreeSet::new();
     let (name, when, kind) = match &declaration.kind {
-        DeclarationKind::Data { name, schema, settings, expectations, .. } => {
-            let (facts, node) = data::lower(cx, name, schema.as_ref(), settings, expectations, declaration.damaged);
+        DeclarationKind::Data { name, schema, settings, expectations, pii } => {
+            let damaged = declaration.damaged;
+            let (facts, node) = data::lower(cx, name, schema.as_ref(), settings, expectations, pii.as_ref(), damaged);
             publish(cx, index, &name.name, facts);
-            (name, None, NodeKind::Data(node?))
+            let node = node?;
+            if let DataSource::Output(from) = &node.source {
+                needs.insert(from.node);
+            }
+            (name, None, NodeKind::Data(node))
         }
-        DeclarationKind::Step { name, body, when, after, settings, .. } => {
-            let (facts, node) = step::lower(cx, body, settings);
+        DeclarationKind::Step { name, body, when, after, settings, task, .. } => {
+            let (facts, node) = step::lower(cx, body, task, settings);
             let exists = when.as_ref().is_some_and(live::registry::is_exists);
             live::registry::told(cx, body, when.as_ref());
             let when = when.as_ref().filter(|_| !exists);
@@ -126,7 +168,7 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
             let after = waits_for(cx, after, &mut needs, &[Kind::Gate, Kind::Step]);
             publish(cx, index, &name.name, facts);
             let node = node?;
-            let inputs: Vec<NodeId> = node.inputs.values().map(|input| input.node).collect();
+            let inputs = node.reads();
             if (exists || reads_skipped || inputs.iter().any(|node| cx.skipped_first.contains(node)))
                 && let Some(id) = cx.ids.get(&index)
             {
@@ -138,10 +180,22 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
                 None => None,
                 Some(condition) => Some(condition?),
             };
-            (name, when, NodeKind::Step(node.into()))
+            let kind = match node {
+                Work::Step(step) => NodeKind::Step(step.into()),
+                Work::Program(program) => NodeKind::Program(Arc::from(program)),
+                Work::Query(query) => NodeKind::Query(query.into()),
+            };
+            (name, when, kind)
         }
-        DeclarationKind::Gate { name, requirements, after, .. } => {
-            let node = gate::lower(cx, name, requirements, declaration.damaged, &mut needs);
+        DeclarationKind::Tune { name, over, space, goals, settings } => {
+            let written = tune::Written { name, over, space, goals, settings, damaged: declaration.damaged };
+            let (facts, node) = tune::lower(cx, &written, &mut needs);
+            publish(cx, index, &name.name, facts);
+            (name, None, NodeKind::Tune(node?.into()))
+        }
+        DeclarationKind::Gate { name, requirements, approvals, after } => {
+            let written = gate::Written { name, clauses: requirements, approvals, damaged: declaration.damaged };
+            let node = gate::lower(cx, &written, &mut needs);
             waits_for(cx, after, &mut needs, &[Kind::Gate, Kind::Step])?;
             (name, None, NodeKind::Gate(node?))
         }
@@ -163,6 +217,9 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
             publish(cx, index, &name.name, facts);
             let node = node?;
             needs.insert(node.model);
+            if let crate::live::Form::Batch { rows, .. } = &node.form {
+                needs.insert(rows.node);
+            }
             (name, None, NodeKind::Deploy(node.into()))
         }
         DeclarationKind::Monitor { name, deployment, rhythm, settings, watches, breaches, block } => {
@@ -181,8 +238,8 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
             needs.extend(node.reference.iter().map(|reference| reference.node));
             (name, None, NodeKind::Monitor(node.into()))
         }
-        DeclarationKind::Trigger { event, actions, .. } => {
-            let (name, span, node) = live::trigger::lower(cx, event, actions)?;
+        DeclarationKind::Trigger { event, actions, settings } => {
+            let (name, span, node) = live::trigger::lower(cx, event, actions, settings, declaration.keyword)?;
             if let TriggerWhen::Change { data } = &node.when {
                 needs.insert(*data);
             }
@@ -194,7 +251,6 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
         | DeclarationKind::Param { .. }
         | DeclarationKind::Secret { .. }
         | DeclarationKind::Component { .. }
-        | DeclarationKind::Tune { .. }
         | DeclarationKind::Test { .. }
         | DeclarationKind::Schema { .. } => return None,
     };

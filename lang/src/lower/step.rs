@@ -1,37 +1,67 @@
 //! `step split = tabular.split(rows, test: 20%) when c { timeout = 1m }`
 
 use super::arguments::{self, Arguments, Given};
+use super::conduct::{self, Sort};
 use super::live::registry;
-use super::{block, certainty, gate, settings};
+use super::{certainty, gate, program, query, settings};
 use crate::codes;
-use crate::context::{Context, Module, NodeFacts, Trained};
+use crate::context::{Context, Module, NodeFacts, SeenIn, Trained};
 use crate::finding::{Finding, Safety};
 use crate::names::{Kind, suggest};
-use crate::pipeline::{Expr, Limits, NodeId, OutputRef, StepNode};
+use crate::pipeline::{Expr, NodeId, OutputRef, StepNode};
 use crate::signature::{InputKind, OutputKind, ParamDefault, ParamType, StepSignature};
 use crate::span::Span;
-use crate::syntax::ast::{self, ExprKind, Ident, Setting};
+use crate::syntax::ast::{self, ExprKind, Ident, Setting, Task};
 use crate::types::{Column, Schema, Type};
 use crate::typing::access::{self, Accessed};
 use crate::typing::{Scope, Typing, with_article};
 use crate::value::Value;
+use crate::work::Work;
 use crate::written::listed;
 use indexmap::IndexMap;
 use std::collections::{BTreeSet, HashMap};
 
-/// Settings of a step's own block: known to the language, absent today.
-const LATER: &[&str] = &["cpu", "gpu", "cache", "env", "network", "tags", "in", "out", "with", "run", "secrets"];
+/// Kinds of steps that are no modules'.
+const PROGRAMS: &[&str] = &["docker", "process", "sql"];
 
-/// Kinds of steps known to the language; this version runs modules only.
-const LATER_BODIES: &[&str] = &["sql", "docker", "process", "python", "http"];
+/// Kinds of steps known to the language; this version does not have them.
+const LATER_BODIES: &[&str] = &["python", "http"];
 
-pub(super) fn lower(cx: &mut Context<'_>, body: &ast::Expr, block: &[Setting]) -> (NodeFacts, Option<StepNode>) {
-    let limits = limits(cx, block);
+/// What a step does: a module's step, a program or a query.
+pub(super) fn lower(
+    cx: &mut Context<'_>,
+    body: &ast::Expr,
+    task: &Task,
+    block: &[Setting],
+) -> (NodeFacts, Option<Work>) {
+    if let ExprKind::Call(callee, arguments) = &body.kind {
+        if let Some(sort) = program::sort(callee) {
+            let (facts, node) = program::lower(cx, sort, callee.span, arguments, task, block);
+            return (facts, node.map(|node| Work::Program(Box::new(node))));
+        }
+        if query::is_query(callee) {
+            let (facts, node) = query::lower(cx, callee.span, arguments, task, block);
+            return (facts, node.map(Work::Query));
+        }
+    }
+    let (facts, node) = module_step(cx, body, task, block);
+    (facts, node.map(Work::Step))
+}
+
+fn module_step(
+    cx: &mut Context<'_>,
+    body: &ast::Expr,
+    task: &Task,
+    block: &[Setting],
+) -> (NodeFacts, Option<StepNode>) {
+    let found = conduct::settings(cx, Sort::Module, block, task);
+    let around = conduct::lower(cx, &found);
     let Some((module, position, callee, given)) = called(cx, body) else { return (NodeFacts::default(), None) };
     let signature = &module.signature.steps[position];
     let arguments = arguments::arrange(cx, signature, callee, given);
     let inputs = inputs(cx, signature, &arguments);
-    let params = settings::resolve(cx, signature, callee.whole, &arguments, &inputs.types);
+    let params =
+        cx.seen_in(SeenIn::Settings, |cx| settings::resolve(cx, signature, callee.whole, &arguments, &inputs.types));
     let mut facts = facts(signature, &inputs.types, &params);
     facts.trained = trained(cx, signature, &inputs, &params);
     facts.settings = params.clone();
@@ -39,17 +69,20 @@ pub(super) fn lower(cx: &mut Context<'_>, body: &ast::Expr, block: &[Setting]) -
     let sound = arguments.sound && inputs.refs.len() == signature.inputs.len();
     let params: Option<IndexMap<String, Value>> =
         params.into_iter().map(|(name, value)| Some((name, value?))).collect();
-    let node = match (limits, params) {
-        (Some(limits), Some(params)) if sound && outputs.values().all(|ty| *ty != Type::Unknown) => Some(StepNode {
-            module: module.path.to_string(),
-            version: module.signature.version.clone(),
-            digest: module.signature.digest.clone(),
-            step: signature.name.clone(),
-            params,
-            inputs: inputs.refs,
-            outputs,
-            limits,
-        }),
+    let node = match (around, params) {
+        (Some((limits, conduct)), Some(params)) if sound && outputs.values().all(|ty| *ty != Type::Unknown) => {
+            Some(StepNode {
+                module: module.path.to_string(),
+                version: module.signature.version.clone(),
+                digest: module.signature.digest.clone(),
+                step: signature.name.clone(),
+                params,
+                inputs: inputs.refs,
+                outputs,
+                limits,
+                conduct,
+            })
+        }
         _ => None,
     };
     (facts, node)
@@ -57,7 +90,7 @@ pub(super) fn lower(cx: &mut Context<'_>, body: &ast::Expr, block: &[Setting]) -
 
 /// `when COND`: what its metrics come from is needed.
 pub(super) fn condition(cx: &mut Context<'_>, condition: &ast::Expr, needs: &mut BTreeSet<NodeId>) -> Option<Expr> {
-    let typed = Typing::new(cx, Scope::Run).condition(condition);
+    let typed = cx.seen_in(SeenIn::Verdict, |cx| Typing::new(cx, Scope::Run).condition(condition));
     if typed.is_unknown() {
         return None;
     }
@@ -113,6 +146,12 @@ fn not_a_call(cx: &mut Context<'_>, body: &ast::Expr, callee: Option<&ast::Expr>
         Some(name) if LATER_BODIES.contains(&name) => {
             Finding::error(codes::NOT_IN_THIS_VERSION, place, format!("`{name}` steps are not in this version of mlp"))
                 .help("use a step of the standard library, or a plugin: `use \"./step.wasm\" as name`")
+        }
+        Some(name) if cx.names.nearest(name, PROGRAMS.iter().copied()).is_some() => {
+            let near = cx.names.nearest(name, PROGRAMS.iter().copied());
+            let span = callee.map_or(body.span, |callee| callee.span);
+            let finding = Finding::error(codes::NOT_A_CALL, place, format!("there is no kind of step `{name}`"));
+            suggest(finding, span, near, String::new)
         }
         _ => Finding::error(codes::NOT_A_CALL, place, "a step calls a step of a module")
             .help("write `step name = module.step(input, setting: value)`"),
@@ -178,7 +217,7 @@ fn unknown_module(cx: &mut Context<'_>, name: &str, span: Span) {
 
 /// Where a new `use` goes: before the first, or before the first declaration.
 fn import_place(cx: &Context<'_>) -> Span {
-    let declarations = &cx.file.declarations;
+    let declarations = &cx.own.file.declarations;
     let first_use = declarations.iter().find(|d| matches!(d.kind, ast::DeclarationKind::Use { .. }));
     let at = first_use.or(declarations.first()).map_or(0, |declaration| {
         // A doc comment belongs to its declaration: the new line goes above it.
@@ -340,53 +379,15 @@ fn trained(
     };
     let is_label = |column: &Column| column.label || label.is_some_and(|label| label.name == column.name);
     let columns = schema.columns.iter().filter(|column| !is_label(column)).cloned().collect();
-    Some(Trained { row: Schema { name: schema.name.clone(), columns }, label: label.cloned() })
-}
-
-/// `timeout`, `memory`, `retry`.
-fn limits(cx: &mut Context<'_>, block: &[Setting]) -> Option<Limits> {
-    let found = block::settings(cx, "a step", block, &["timeout", "memory", "retry"], LATER);
-    let mut limits = Limits { timeout: None, memory: None, retry: 0 };
-    let mut sound = true;
-    let mut quantity = |cx: &mut Context<'_>, name: &str, ty: Type, range: &str, allowed: fn(&Value) -> bool| {
-        let setting = found.get(name)?;
-        let value = Typing::new(cx, Scope::Constant)
-            .constant(&setting.value)
-            .and_then(|(_, value)| cx.fit(&setting.value, &value, &ty, &format!("`{name}`")));
-        match value {
-            Some(value) if allowed(&value) => Some(value),
-            Some(value) => {
-                sound = false;
-                let finding = Finding::error(
-                    codes::OUT_OF_RANGE,
-                    cx.place(setting.value.span),
-                    format!("`{name}` must be {range}, not {value}"),
-                );
-                cx.report(finding.help("leave it out for the default"));
-                None
-            }
-            None => {
-                sound = false;
-                None
-            }
-        }
-    };
-    if let Some(Value::Duration(length)) =
-        quantity(cx, "timeout", Type::Duration, "longer than 0s", |v| matches!(v, Value::Duration(1..)))
-    {
-        limits.timeout = Some(length);
-    }
-    if let Some(Value::Size(bytes)) =
-        quantity(cx, "memory", Type::Size, "more than 0B", |v| matches!(v, Value::Size(1..)))
-    {
-        limits.memory = Some(bytes);
-    }
-    if let Some(Value::Int(times)) =
-        quantity(cx, "retry", Type::Int, "between 0 and 10", |v| matches!(v, Value::Int(0..=10)))
-    {
-        limits.retry = u32::try_from(times).unwrap_or(0);
-    }
-    sound.then_some(limits)
+    let features = signature
+        .params
+        .iter()
+        .find(|param| matches!(&param.default, Some(ParamDefault::Features { of }) if of == table));
+    let features = features.and_then(|param| match params.get(&param.name)?.as_ref()? {
+        Value::List(columns) => Some(columns.iter().map(crate::typing::plain).collect()),
+        _ => None,
+    });
+    Some(Trained { row: Schema { name: schema.name.clone(), columns }, label: label.cloned(), features })
 }
 
 /// How a setting's type is written in a signature.

@@ -178,7 +178,7 @@ impl<'t> Parser<'t> {
 
     /// Parses some tokens by a rule. What is wrong with them is one finding.
     pub(super) fn line(&mut self, rule: Rule, tokens: &Range<usize>) -> Option<Node<'t>> {
-        if self.findings.len() >= super::MOST_FINDINGS {
+        if self.findings.len() > super::MOST_FINDINGS {
             return None;
         }
         let line = Line { text: self.text, tokens: self.tokens, partner: &self.layout.partner, range: tokens.clone() };
@@ -494,14 +494,15 @@ impl<'t> Parser<'t> {
         let span = self.tokens[0].span;
         let finding =
             Finding::error(codes::UNKNOWN_DECLARATION, place(span), format!("`{word}` starts no declaration"));
-        self.findings.push(match keywords::nearest_declaration(word) {
-            Some(meant) => finding.label(format!("did you mean `{meant}`?")).fix(
+        self.findings.push(match (keywords::nearest_declaration(word), keywords::as_elsewhere(word)) {
+            (Some(meant), _) => finding.label(format!("did you mean `{meant}`?")).fix(
                 format!("write `{meant}`"),
                 span,
                 meant,
                 Safety::Unsafe,
             ),
-            None => finding.label("expected a declaration").help(
+            (None, Some(ours)) => finding.label("expected a declaration").help(format!("write {ours}")),
+            (None, None) => finding.label("expected a declaration").help(
                 "a line in the first column starts with one of pipeline, use, param, secret, schema, data, component, \
                  step, tune, gate, model, deploy, monitor, on, test",
             ),

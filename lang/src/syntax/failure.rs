@@ -130,7 +130,7 @@ pub fn unclosed(text: &str, tokens: &[Token], open: usize, last: usize) -> Findi
         format!("a `{opener}` has no closing `{closer}`"),
     );
     if open == last {
-        return finding.label(format!("expected `{closer}` after this"));
+        return finding.label("opened here");
     }
     finding.label(format!("expected `{closer}` after this")).also(place(tokens[open].span), "opened here")
 }
@@ -164,7 +164,7 @@ fn too_deep(line: &Line<'_>) -> Option<Finding> {
         let frame = frames.len() - if matches!(token.kind, TokenKind::Open(_)) { 2 } else { 1 };
         frames[frame] += adds;
         total += adds;
-        if frames.len() > DEEPEST_BRACKETS || total > DEEPEST_TREE {
+        if frames.len() > DEEPEST_BRACKETS + 1 || total > DEEPEST_TREE {
             let what = if total > DEEPEST_TREE { "operators" } else { "brackets" };
             return Some(
                 Finding::error(codes::TOO_DEEP, place(token.span), format!("this nests too many {what}"))
@@ -239,6 +239,15 @@ fn as_elsewhere(
             let at = Span { start: before.map_or(span(equals).start, |i| span(i).end), end: span(equals).end };
             finding.help("an argument is written `name: value`").fix("write `:`", at, ":", Safety::Unsafe)
         }
+        (Some(thousands), Some(comma))
+            if word(found) == "," && number(thousands) && number(comma + 1) && word(behind(comma)).len() == 3 =>
+        {
+            let whole = span(thousands).to(span(comma + 1));
+            replace(finding, whole, &format!("{}_{}", word(before), word(behind(comma))))
+        }
+        (Some(date), Some(clock)) if number(date) && number(clock) && is_date(word(before)) => {
+            finding.help("a time is written without a space, and with its offset: `2011-04-01T12:00:00Z`")
+        }
         (_, Some(_)) if word(found) == "?" && !matches!(rule, Rule::field) => {
             finding.help("a choice is written `1 when x else 2`")
         }
@@ -263,6 +272,9 @@ fn advise(
         ("=", Rule::expectation | Rule::requirement) => {
             finding.help("to compare, write `==`").fix("write `==`", span, "==", Safety::Unsafe)
         }
+        (":", Rule::secret) => {
+            finding.help("a secret is always a text, and says no type: `secret token = env(\"TOKEN\")`")
+        }
         (":", _) if wants("`=`") => {
             finding.help("a setting is written `name = value`").fix("write ` =`", span, " =", Safety::Unsafe)
         }
@@ -270,6 +282,13 @@ fn advise(
         ("=", _) if wants("`:`") => finding.fix("write `:`", span, ":", Safety::Unsafe),
         ("true" | "false" | "null" | "and" | "or" | "not" | "in" | "when" | "else", _) if wants("a name") => {
             finding.help(format!("`{word}` is a word of the language and cannot be a name"))
+        }
+        (_, Rule::weight) if kind(found) == TokenKind::Number && wants_nothing(failed) => {
+            let at = Span { start: span.start, end: span.start };
+            finding.help("say `for` before the time").fix("write `for`", at, "for ", Safety::Unsafe)
+        }
+        (_, Rule::breach) if kind(found) == TokenKind::Word && wants_nothing(failed) => {
+            finding.help(format!("what is done stands in braces: `on breach {{ {word} }}`"))
         }
         _ if before.is_some_and(|i| kind(i) == TokenKind::Number)
             && kind(found) == TokenKind::Word
@@ -289,6 +308,16 @@ fn advise(
         },
         _ => finding,
     }
+}
+
+/// Whether the line could have ended here.
+fn wants_nothing(failed: &Failure) -> bool {
+    failed.expected.is_empty()
+}
+
+/// Whether a number is written like `2011-04-01`.
+fn is_date(number: &str) -> bool {
+    number.len() == 10 && number.split('-').map(str::len).eq([4, 2, 2])
 }
 
 /// "a value", "`,` or `)`".

@@ -62,6 +62,10 @@ fn expected(rules: &[Rule]) -> Vec<&'static str> {
             words.push(word);
         }
     }
+    // Arguments could follow a name wherever it stands, so `(` is worth a word only where nothing else can follow.
+    if words.is_empty() && rules.contains(&Rule::lparen) {
+        words.push("`(`");
+    }
     if words.contains(&"a value") {
         // The start of a value; that a list may also end here is no news.
         words.retain(|w| !matches!(*w, "a name" | "a number" | "a text in quotes" | "`[`" | "`{`" | "`)`" | "`]`"));

@@ -43,6 +43,22 @@ pub fn nearest_declaration(word: &str) -> Option<&'static str> {
     nearest(word, DECLARATIONS.iter().copied().filter(|known| *known != "on"))
 }
 
+/// What starts a declaration in other languages and tools, and how it is written here.
+pub fn as_elsewhere(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "import" | "from" | "include" | "require" => "`use std/tabular`, or `use \"./steps.wasm\" as steps`",
+        "let" | "const" | "var" | "val" | "def" | "fn" | "func" => {
+            "`param seed: int = 7`, or `step name = module.step(...)`"
+        }
+        "task" | "job" | "stage" | "node" | "run" => "`step name = module.step(...)`",
+        "dataset" | "table" | "source" => "`data name: Schema { source = csv(\"rows.csv\") }`",
+        "type" | "struct" | "class" | "record" => "`schema Name { column: int }`",
+        "schedule" | "cron" | "trigger" => "`on schedule \"0 3 * * 1\"`",
+        "workflow" | "dag" | "project" | "name" => "`pipeline name { about = \"...\" }`",
+        _ => return None,
+    })
+}
+
 /// The candidate that differs least from `word`, if it differs by little: a third of the letters, at most two.
 pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     if word.len() > 64 {

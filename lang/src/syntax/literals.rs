@@ -157,6 +157,14 @@ fn with_units(text: &str, digits: &str) -> Result<ExprKind, BadLiteral> {
             let size = scaled(text, number, *bytes, "a byte")?;
             return u64::try_from(size).map(ExprKind::Size).map_err(|_| too_large(text, "a size", "16777215TiB"));
         }
+        if unit.is_empty() {
+            return Err(match smallest {
+                Some(_) => BadLiteral::new(codes::BAD_NUMBER, format!("the end of `{text}` has no unit"))
+                    .help("write it as in `1h30m`"),
+                None => BadLiteral::new(codes::BAD_NUMBER, format!("`{text}` is not a number"))
+                    .help("a number has one point, as in `1.5`"),
+            });
+        }
         let Some(place) = DURATIONS.iter().position(|(u, _)| *u == unit) else {
             return Err(unknown_unit(text, number, unit, rest.is_empty() && smallest.is_none()));
         };
@@ -257,7 +265,7 @@ pub fn unescape(text: &str, mistakes: &mut Vec<EscapeError>) -> String {
 }
 
 /// The escape at the start of `text`: its length, and what it stands for.
-fn escape(text: &str) -> (usize, Result<char, String>) {
+pub fn escape(text: &str) -> (usize, Result<char, String>) {
     let Some(kind) = text[1..].chars().next() else {
         return (1, Err("a `\\` at the end of a string stands for nothing".into()));
     };

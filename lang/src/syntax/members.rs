@@ -62,7 +62,7 @@ impl Parser<'_> {
         member: &Range<usize>,
         parse: impl FnOnce(&mut Parser<'_>) -> T,
     ) -> Option<T> {
-        if self.findings.len() >= super::MOST_FINDINGS {
+        if self.findings.len() > super::MOST_FINDINGS {
             return None;
         }
         let span = self.span(member);

@@ -23,7 +23,7 @@ mod headers;
 pub mod keywords;
 mod layout;
 pub mod lexer;
-mod literals;
+pub(crate) mod literals;
 mod live;
 mod members;
 mod reuse;
@@ -37,7 +37,9 @@ mod tests;
 use crate::finding::{Finding, Place, Safety};
 use crate::span::{Source, Span};
 use lexer::Token;
-use shift::{Shift, place_finding};
+pub(crate) use shift::Shift;
+use shift::place_finding;
+pub(crate) use tree::error as tree_error;
 
 /// The largest file that is parsed, in bytes. A thousand declarations are a tenth of a megabyte.
 pub const LARGEST_FILE: usize = 8 << 20;
@@ -107,6 +109,14 @@ pub fn parse(source: &Source) -> Syntax {
         syntax.file.declarations.extend(parsed.declaration);
         syntax.broken.extend(parsed.broken);
         nothing_before = false;
+        // A declaration stops at one finding too many: that is how it is known that there are more.
+        if syntax.findings.len() > MOST_FINDINGS {
+            syntax.findings.sort_by_key(failure::position);
+            let position = failure::position(&syntax.findings[MOST_FINDINGS]);
+            syntax.findings.truncate(MOST_FINDINGS);
+            syntax.findings.push(too_many(source, Span { start: position, end: position }));
+            break;
+        }
     }
     let tried = text.lines().any(|line| {
         line.trim_start_matches('\u{feff}')

@@ -38,6 +38,11 @@ pub(crate) fn path(expr: &ast::Expr) -> Option<Path<'_>> {
     }
 }
 
+/// Whether outputs can be asked of it.
+fn is_source(kind: Kind) -> bool {
+    matches!(kind, Kind::Data | Kind::Step | Kind::Tune)
+}
+
 /// What a path stands for.
 pub(crate) enum Accessed {
     /// A table, a model or a set of metrics.
@@ -55,8 +60,7 @@ impl Context<'_> {
             if self.names.is_broken(path.root) {
                 return Accessed::Poison;
             }
-            let near =
-                self.names.nearest(path.root, self.names.of_kind(|kind| matches!(kind, Kind::Data | Kind::Step)));
+            let near = self.names.nearest(path.root, self.names.of_kind(is_source));
             let finding = Finding::error(
                 codes::UNKNOWN_NAME,
                 self.place(path.root_span),
@@ -64,13 +68,13 @@ impl Context<'_> {
             )
             .label("not declared");
             let finding = suggest(finding, path.root_span, near, || {
-                let all = listed(self.names.of_kind(|kind| matches!(kind, Kind::Data | Kind::Step)));
+                let all = listed(self.names.of_kind(is_source));
                 format!("declared are {all}")
             });
             self.report_once(format!("name {}", path.root), "also here", finding);
             return Accessed::Poison;
         };
-        if !matches!(declared.kind, Kind::Data | Kind::Step) {
+        if !is_source(declared.kind) {
             let finding = Finding::error(
                 codes::WRONG_KIND,
                 self.place(path.root_span),
@@ -103,7 +107,24 @@ impl Context<'_> {
         });
         let only_metrics = metric_outputs.next().filter(|_| metric_outputs.next().is_none());
         let field = |fields: &[MetricField], name: &str| fields.iter().find(|field| field.name == name).cloned();
-        match path.members.as_slice() {
+        let members = match (declared.kind, path.members.as_slice()) {
+            (Kind::Tune, [best, rest @ ..]) if best.name == "best" => rest,
+            (Kind::Tune, members) => {
+                let span = members.first().map_or(path.root_span, |member| member.span);
+                let message = format!("the search `{}` gives `best`: what the best trial gave", path.root);
+                let finding = Finding::error(codes::UNKNOWN_OUTPUT, self.place(span), message).label("not given");
+                let given = outputs.keys().next().map_or("model", String::as_str);
+                let near = self.names.nearest(members.first().map_or("", |member| &member.name), ["best"]);
+                let finding = match (near, members.first()) {
+                    (Some(near), Some(member)) => suggest(finding, member.span, Some(near), String::new),
+                    _ => finding.help(format!("write `{}.best.{given}`", path.root)),
+                };
+                self.report(finding);
+                return Accessed::Poison;
+            }
+            (_, members) => members,
+        };
+        match members {
             [] => {
                 if let (1, Some((name, ty))) = (outputs.len(), outputs.first()) {
                     return output(name, ty);
@@ -193,7 +214,11 @@ impl Context<'_> {
         let metrics_wanted = metrics.unwrap_or_default();
         let all = outputs.iter().chain(metrics_wanted).map(String::as_str);
         let near = self.names.nearest(&member.name, all);
-        let what = if kind == Kind::Step { "the step" } else { "the data" };
+        let what = match kind {
+            Kind::Step => "the step",
+            Kind::Tune => "the best trial of",
+            _ => "the data",
+        };
         let (code, message) = match metrics {
             Some(_) => (codes::UNKNOWN_METRIC, format!("{what} `{step}` gives no metric `{}`", member.name)),
             None => (codes::UNKNOWN_OUTPUT, format!("{what} `{step}` gives no output `{}`", member.name)),

@@ -103,9 +103,15 @@ impl Context<'_> {
             Some(date) => finding
                 .help(match quoted_date {
                     true => "a date stands without quotes",
-                    false => "a date has two digits for its month and for its day",
+                    false => "a date is written with `-`, and with two digits for its month and for its day",
                 })
                 .fix(format!("write `{date}`"), written.span, date, Safety::Unsafe),
+            None if *inner == Type::Date && finding.help.is_none() => {
+                finding.help("a date is written as year, month and day: `2011-04-01`")
+            }
+            None if *inner == Type::Time && finding.help.is_none() => {
+                finding.help("a time is written with its offset: `2011-04-01T12:00:00Z`")
+            }
             None => finding,
         };
         self.report(finding);
@@ -114,7 +120,7 @@ impl Context<'_> {
 
 /// `2024-1-1`, which is a subtraction, as the date it was meant to be; also a date in quotes.
 fn meant_date(written: &str) -> Option<String> {
-    let mut parts = written.trim_matches('"').split('-');
+    let mut parts = written.trim_matches('"').split(['-', '/']);
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
     let digits =
         |text: &str, most: usize| (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -12,9 +12,6 @@ use crate::types::{Column, Type};
 use crate::value::Value;
 use crate::written::listed;
 
-/// Known to the language; this version does not have them.
-const LATER: &[&str] = &["policy", "secret"];
-
 impl Typing<'_, '_, '_> {
     pub(super) fn call(&mut self, expr: &ast::Expr, callee: &ast::Expr, arguments: &[Argument]) -> Typed {
         let ExprKind::Name(name) = &callee.kind else {
@@ -34,9 +31,16 @@ impl Typing<'_, '_, '_> {
             (name, Scope::Service) if name == "mean" || live::quantile(name).is_some() => {
                 self.latency(expr.span, name, arguments)
             }
+            ("secret", _) => {
+                self.secret_seen("secret(...)", expr.span);
+                Typed::unknown()
+            }
             ("baseline" | "sigma", Scope::Limit(past)) => self.history(expr.span, name, past, arguments),
             ("missing" | "unique" | "distinct" | "mean" | "fresh", Scope::Table(_)) => self.stat(expr, name, arguments),
             ("min" | "max", Scope::Table(_)) if arguments.len() == 1 => self.stat(expr, name, arguments),
+            ("rows", Scope::Table(_)) => {
+                self.misused(expr.span, "`rows` takes no arguments".to_owned(), "rows >= 1_000")
+            }
             ("missing" | "unique" | "distinct" | "mean" | "fresh" | "rows", _) => {
                 self.cx.report(
                     Finding::error(
@@ -64,23 +68,10 @@ impl Typing<'_, '_, '_> {
             self.cx.report(finding);
             return Typed::unknown();
         }
-        let finding = if LATER.contains(&name) {
-            Finding::error(
-                codes::NOT_IN_THIS_VERSION,
-                self.cx.place(span),
-                format!("`{name}(...)` is not in this version of mlp"),
-            )
-            .help("leave it out for now")
-        } else {
-            let near = self.cx.names.nearest(name, FUNCTIONS.iter().copied());
-            let finding = Finding::error(
-                codes::UNKNOWN_FUNCTION,
-                self.cx.place(span),
-                format!("there is no function `{name}` here"),
-            );
-            suggest(finding, span, near, || format!("functions are {}", listed(FUNCTIONS)))
-        };
-        self.cx.report(finding);
+        let near = self.cx.names.nearest(name, FUNCTIONS.iter().copied());
+        let finding =
+            Finding::error(codes::UNKNOWN_FUNCTION, self.cx.place(span), format!("there is no function `{name}` here"));
+        self.cx.report(suggest(finding, span, near, || format!("functions are {}", listed(FUNCTIONS))));
         Typed::unknown()
     }
 
@@ -237,7 +228,7 @@ impl Typing<'_, '_, '_> {
         }
         let over = OverGroups { reduce, by: column_name.to_owned(), min_support: self.min_support };
         let text = self.cx.text(expr.span);
-        let metric = MetricRef { node, output, metric: field.name, over: Some(over), text };
+        let metric = MetricRef { node, output, metric: field.name, over: Some(over), across: None, text };
         Typed { ty: field.ty, expr: Expr::Metric(metric) }
     }
 }
@@ -258,13 +249,19 @@ fn function(name: &str) -> Option<Function> {
 /// The column an expression names: bare, or in quotes when its header is no identifier.
 pub(crate) fn column_name(expr: &ast::Expr) -> Option<&str> {
     match &expr.kind {
-        ExprKind::Name(name) => Some(name),
+        ExprKind::Name(name) => Some(word(name, expr.span)),
         ExprKind::String(parts) => match parts.as_slice() {
             [StringPart::Text(text)] => Some(text),
             _ => None,
         },
         _ => None,
     }
+}
+
+/// A bare word as it was written: a parameter of another file or of a component is known under a longer name.
+pub(crate) fn word(name: &str, span: Span) -> &str {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    if (span.end.saturating_sub(span.start)) as usize == last.len() { last } else { name }
 }
 
 impl crate::context::Context<'_> {

@@ -52,6 +52,9 @@ pub(super) fn elsewhere(cx: &Context<'_>, scope: Scope<'_>, name: &str, span: Sp
             .help(
                 "give it to a step that takes a model: `regress.evaluate(registry(\"demand@production\"), split.test)`",
             ),
+        "policy" => finding(codes::MISPLACED_POLICY, "`policy(...)` is a whole requirement of a gate".into())
+            .label("not by itself")
+            .help("give it a line of its own: `require policy(\"policies/release.rego\")`"),
         "baseline" | "sigma" => {
             finding(codes::UNKNOWN_FUNCTION, format!("`{name}(...)` is about the past of what a monitor watches"))
                 .help("it may stand in the limit of a `watch` of the service or of a metric against labels")

@@ -11,9 +11,11 @@ pub(crate) mod access;
 pub(crate) mod fit;
 pub(crate) mod functions;
 pub(crate) mod live;
+mod locals;
 mod operations;
 pub(crate) mod operators;
 pub(crate) mod reach;
+mod secrets;
 pub(crate) mod types;
 pub(crate) mod units;
 
@@ -132,9 +134,15 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
                     format!("a condition must be true or false, and {found} is neither"),
                 )
                 .label(format!("this is {}", with_article(&typed.ty)))
-                .help(match self.scope {
-                    Scope::Service => "compare it: `error_rate <= 1%`",
-                    _ => "compare it: `eval.accuracy >= 90%`",
+                .help(match (self.scope, &typed.ty, &expr.kind) {
+                    (Scope::Service, ..) => "compare it: `error_rate <= 1%`".to_owned(),
+                    (_, Type::Fraction, ExprKind::Member(..)) => {
+                        format!("compare it: `{} >= 90%`", self.cx.text(expr.span))
+                    }
+                    (_, Type::Int | Type::Float, ExprKind::Name(_) | ExprKind::Member(..)) => {
+                        format!("compare it: `{} >= 1`", self.cx.text(expr.span))
+                    }
+                    _ => "compare it: `eval.accuracy >= 90%`".to_owned(),
                 }),
             );
             return Typed::unknown();
@@ -304,12 +312,19 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
         {
             return number;
         }
+        if let Some(local) = self.cx.locals.get(path.root).cloned() {
+            return self.local(&path, local);
+        }
         let Some(declared) = self.cx.names.get(path.root) else {
             self.unknown_name(path.root, path.root_span);
             return Typed::unknown();
         };
         match (declared.kind, self.scope) {
             (Kind::Param, _) => self.parameter(&path),
+            (Kind::Secret, _) => {
+                self.secret_seen(path.root, expr.span);
+                Typed::unknown()
+            }
             (Kind::Schema | Kind::Module, _) => {
                 self.cx.report(
                     Finding::error(
@@ -324,12 +339,12 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
             (_, Scope::Run) => match self.cx.access(&path) {
                 Accessed::Metric { node, output, field } => {
                     let text = self.cx.text(expr.span);
-                    let metric = MetricRef { node, output, metric: field.name, over: None, text };
+                    let metric = MetricRef { node, output, metric: field.name, over: None, across: None, text };
                     Typed { ty: field.ty, expr: Expr::Metric(metric) }
                 }
-                Accessed::Output { output, ty, .. } => {
+                Accessed::Output { ty, .. } => {
                     if ty != Type::Unknown {
-                        self.cx.report(not_a_number(self.cx, expr.span, &output, &ty));
+                        self.cx.report(not_a_number(self.cx, expr.span, &ty));
                     }
                     Typed::unknown()
                 }
@@ -430,7 +445,7 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
     }
 
     fn unknown_name(&mut self, name: &str, span: Span) {
-        if self.cx.names.is_broken(name) {
+        if self.cx.names.is_broken(name) || self.cx.blind {
             return;
         }
         if matches!(self.scope, Scope::Run) && name == "exists" {
@@ -452,7 +467,13 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
             let declared = self.cx.names.of_kind(|kind| kind == Kind::Param || run && kind == Kind::Step);
             let built_in: &[&str] = if columns.is_empty() { &[] } else { names::FUNCTIONS };
             let columns = columns.iter().map(|column| column.name.as_str());
-            let near = || self.cx.names.nearest(name, declared.chain(columns).chain(built_in.iter().copied()));
+            let mut locals: Vec<&str> = self.cx.locals.keys().map(String::as_str).collect();
+            locals.sort_unstable();
+            let near = || {
+                self.cx
+                    .names
+                    .nearest(name, locals.into_iter().chain(declared).chain(columns).chain(built_in.iter().copied()))
+            };
             constant_elsewhere(name).or_else(near)
         };
         let (code, message) = match self.scope {
@@ -462,6 +483,9 @@ impl<'c, 'a, 's> Typing<'c, 'a, 's> {
         };
         let finding = Finding::error(code, self.cx.place(span), message).label("not declared");
         let finding = names::suggest(finding, span, near, || match self.scope {
+            _ if name == "now" => {
+                "how old the newest value is says `fresh(column)`; `now` is for `run(...)`".to_owned()
+            }
             Scope::Table(_) => format!("columns are {}", listed_columns(columns)),
             Scope::Run => "a step's metrics are written `step.metric`".to_owned(),
             _ => format!("declare it: `param {name}: int = 1`; a text needs quotes"),
@@ -571,7 +595,7 @@ pub(crate) fn listed_columns(columns: &[crate::types::Column]) -> String {
     crate::written::listed(columns.iter().map(|column| column.name.as_str()))
 }
 
-fn not_a_number(cx: &Context<'_>, span: Span, output: &str, ty: &Type) -> Finding {
+fn not_a_number(cx: &Context<'_>, span: Span, ty: &Type) -> Finding {
     let finding = Finding::error(
         codes::NOT_A_VALUE,
         cx.place(span),
@@ -580,6 +604,6 @@ fn not_a_number(cx: &Context<'_>, span: Span, output: &str, ty: &Type) -> Findin
     match ty {
         Type::Metrics(fields) => finding
             .help(format!("say which: {}", crate::written::listed(fields.iter().map(|field| field.name.as_str())))),
-        _ => finding.help(format!("`{output}` can be given to a step as input")),
+        _ => finding.help(format!("`{}` can be given to a step as input", cx.text(span))),
     }
 }

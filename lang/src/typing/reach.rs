@@ -4,17 +4,23 @@
 
 use crate::context::Context;
 use crate::live::LiveMetric;
-use crate::pipeline::{Arithmetic, Expr, Stat};
+use crate::pipeline::{Arithmetic, Expr, OverGroups, Reduce, Stat};
 use crate::types::{Comparison, Type};
 use crate::value::Value;
 
 /// The lowest and the highest value an expression can have; `None` when nothing is known.
 pub(crate) fn of(cx: &Context<'_>, expr: &Expr) -> Option<(f64, f64)> {
     match expr {
-        Expr::Metric(metric) => match cx.metric_type(metric)? {
-            Type::Fraction => Some((0.0, 1.0)),
-            _ => None,
-        },
+        Expr::Metric(metric) => {
+            let (low, high) = match cx.metric_type(metric)? {
+                Type::Fraction => (0.0, 1.0),
+                ty => known_metric(&metric.metric, ty)?,
+            };
+            match &metric.over {
+                Some(OverGroups { reduce: Reduce::Disparity, .. }) => ordered(0.0, high - low),
+                _ => Some((low, high)),
+            }
+        }
         Expr::Const(Value::Int(number)) => Some((*number as f64, *number as f64)),
         Expr::Const(Value::Float(number) | Value::Fraction(number)) => Some((*number, *number)),
         Expr::Stat(Stat::Missing(_)) => Some((0.0, 1.0)),
@@ -42,6 +48,18 @@ pub(crate) fn of(cx: &Context<'_>, expr: &Expr) -> Option<(f64, f64)> {
         }
         _ => None,
     }
+}
+
+/// Metrics that mean the same wherever they stand.
+fn known_metric(name: &str, ty: &Type) -> Option<(f64, f64)> {
+    Some(match (name, ty) {
+        ("log_loss" | "rmse" | "mae" | "mse", Type::Float) => (0.0, f64::INFINITY),
+        ("brier", Type::Float) => (0.0, 1.0),
+        ("r2", Type::Float) => (f64::NEG_INFINITY, 1.0),
+        ("rows" | "support", Type::Int) => (0.0, f64::INFINITY),
+        ("true_positive" | "false_positive" | "true_negative" | "false_negative", Type::Int) => (0.0, f64::INFINITY),
+        _ => return None,
+    })
 }
 
 fn ordered(low: f64, high: f64) -> Option<(f64, f64)> {

@@ -10,7 +10,7 @@ use mlp_live::machine::{Entry, Told};
 use series::Series;
 use std::sync::Arc;
 
-const STYLE: &str = include_str!("page.css");
+pub const STYLE: &str = include_str!("page.css");
 
 /// The page.
 pub fn story(title: &str, entries: &[Entry], told: &[Arc<Told>]) -> String {
@@ -52,7 +52,7 @@ fn summary(series: &Series, told: &[Arc<Told>]) -> String {
 }
 
 /// Text in HTML and in SVG.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -329,6 +329,7 @@ impl Build {
             owner: None,
             tags: IndexMap::new(),
             params: IndexMap::new(),
+            tests: Vec::new(),
             nodes: Vec::new(),
         })
     }
@@ -352,7 +353,7 @@ impl Build {
         let expectation =
             |(text, condition): (&str, Expr)| Expectation { condition, text: text.to_owned(), span: Span::default() };
         let expectations = expectations.into_iter().map(expectation).collect();
-        self.node(name, &[], NodeKind::Data(DataNode { schema: schema(), source, expectations }))
+        self.node(name, &[], NodeKind::Data(DataNode { schema: schema(), source, expectations, pii: None }))
     }
 
     /// A step `name` that does `does`, reading outputs `node.output`, with whole-number settings.
@@ -379,7 +380,8 @@ impl Build {
             params: settings.iter().map(|(name, value)| ((*name).to_owned(), Value::Int(*value))).collect(),
             inputs,
             outputs: IndexMap::from([(output.0.to_owned(), output.1)]),
-            limits: Limits { timeout: None, memory: None, retry: 1 },
+            limits: Limits { retry: 1, ..Limits::default() },
+            conduct: Conduct::default(),
         };
         self.node(name, &needs, NodeKind::Step(Arc::new(step)))
     }
@@ -425,6 +427,7 @@ impl Build {
             row: schema(),
             label: None,
             serve,
+            form: Default::default(),
             strategy: Strategy::Replace { watch: 0, check: None },
             rollback_within: 30_000_000_000,
         };
@@ -440,7 +443,7 @@ impl Build {
             unless_first: false,
             span: Span::default(),
         };
-        self.node(name, &needs, NodeKind::Gate(GateNode { requirements: vec![requirement] }))
+        self.node(name, &needs, NodeKind::Gate(GateNode { requirements: vec![requirement], ..GateNode::default() }))
     }
 
     fn model(self, name: &str, from: &str, gates: &[&str]) -> Build {
@@ -457,6 +460,7 @@ impl Build {
             output: "metrics".to_owned(),
             metric: metric.to_owned(),
             over: None,
+            across: None,
             text: format!("{node}.{metric}"),
         })
     }

@@ -63,7 +63,7 @@ fn names_limits_and_touching_a_file_re_run_nothing() {
     pipeline.nodes[2].name = "fit".to_owned();
     if let NodeKind::Step(step) = &mut pipeline.nodes[2].kind {
         let mut other = StepNode::clone(step);
-        other.limits = Limits { timeout: Some(1), memory: Some(1), retry: 9 };
+        other.limits = Limits { timeout: Some(1), memory: Some(1), retry: 9, ..Limits::default() };
         *step = Arc::new(other);
     }
     if let NodeKind::Data(data) = &mut pipeline.nodes[0].kind {

@@ -3,7 +3,7 @@
 use mlp_core::digest::Digest;
 use mlp_core::executor::{Cancel, Executor, Job, Produced, StepError, StepLog};
 use mlp_exec::{Library, WasmExecutor, WasmOptions};
-use mlp_lang::pipeline::{Limits, StepNode};
+use mlp_lang::pipeline::{Conduct, Limits, StepNode};
 use mlp_lang::signature::Modules;
 use mlp_lang::types::Type;
 use mlp_lang::value::Value;
@@ -109,7 +109,7 @@ pub struct Plan {
 
 /// At this deed.
 pub fn attempt(deed: &str) -> Plan {
-    let limits = Limits { timeout: None, memory: None, retry: 0 };
+    let limits = Limits::default();
     Plan { deed: deed.into(), limits, cancel: Cancel::default(), fingerprint: Digest::of(b"one"), cache: None }
 }
 

@@ -8,7 +8,7 @@ use mlp_core::digest::Digest;
 use mlp_core::executor::{ArtifactMeta, Cancel, Executor, Given, Job, Produced, StepLog};
 use mlp_core::predictor::{Cells, PredictionKind, Predictions, Predictors};
 use mlp_exec::{WasmExecutor, WasmOptions};
-use mlp_lang::pipeline::{Limits, StepNode};
+use mlp_lang::pipeline::{Conduct, Limits, StepNode};
 use mlp_lang::signature::{InputKind, ModuleSignature, OutputKind, ParamDefault};
 use mlp_lang::types::{Schema, Type};
 use mlp_lang::value::Value;
@@ -111,7 +111,8 @@ impl World {
             params: params.collect(),
             inputs: Default::default(),
             outputs: outputs.collect(),
-            limits: Limits { timeout: None, memory: None, retry: 0 },
+            limits: Limits::default(),
+            conduct: Conduct::default(),
         };
         let work = self.folder.path().join(format!("{}-{step}", set.len()));
         let out = work.join("out");

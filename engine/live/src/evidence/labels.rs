@@ -98,7 +98,7 @@ pub(super) fn read(file: &Path, options: &LabelImport, label: &Column, aside: &P
         bounds: Vec::new(),
     };
     columns.extend([id, Column { unique: false, label: false, ..label.clone() }]);
-    let data = DataNode { schema: Schema { name: None, columns }, source, expectations: Vec::new() };
+    let data = DataNode { schema: Schema { name: None, columns }, source, expectations: Vec::new(), pii: None };
     TableReader.import(&data, file, &options.shown, aside).map_err(EvidenceError::Findings)?;
     let table = mlp_data::cells::read_table(aside);
     std::fs::remove_file(aside).at("remove", aside)?;

@@ -85,6 +85,8 @@ impl Trigger {
         match (&self.node.when, &self.digest) {
             (TriggerWhen::Schedule { .. }, _) => State::Scheduled,
             (TriggerWhen::Change { .. }, None) => State::Unseen,
+            // Nothing tells of these yet: `mlp serve` refuses a file that has them.
+            (TriggerWhen::Webhook { .. } | TriggerWhen::Commit { .. } | TriggerWhen::End { .. }, _) => State::Unseen,
             (TriggerWhen::Change { .. }, Some(_)) => State::Watching,
         }
     }
@@ -122,6 +124,7 @@ impl Trigger {
                 Some(Duty::Fire { trigger, at })
             }
             TriggerWhen::Change { .. } => Some(Duty::Watch { trigger, known: self.digest.clone() }),
+            TriggerWhen::Webhook { .. } | TriggerWhen::Commit { .. } | TriggerWhen::End { .. } => None,
         }
     }
 
@@ -163,7 +166,7 @@ impl Trigger {
 fn next(node: &TriggerNode, after: Millis) -> Option<Millis> {
     match &node.when {
         TriggerWhen::Schedule { cron, zone } => schedule::next(cron, zone, after),
-        TriggerWhen::Change { .. } => None,
+        _ => None,
     }
 }
 

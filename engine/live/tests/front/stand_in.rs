@@ -140,6 +140,7 @@ pub fn production() -> DeployNode {
             sticky: None,
             log: true,
         },
+        form: Default::default(),
         strategy: Strategy::Replace { watch: 0, check: None },
         rollback_within: 30_000_000_000,
     }

@@ -4,12 +4,14 @@
 //! something stands there. What the names mean comes from the text as it is.
 
 mod items;
+mod names;
+mod values;
 
 use crate::builtin;
-use crate::meaning::{Site, Wanted};
 use crate::outline::{GroupKind, Outline, TokKind};
 use crate::text;
 use crate::view::{Callee, View};
+use crate::wanted::{Site, Wanted};
 use crate::workspace::{Document, Looked, Workspace};
 use mlp_lang::span::Span;
 use mlp_lang::syntax::lexer::{self, TokenKind};
@@ -78,7 +80,7 @@ impl Workspace {
         match place(view.text(), at) {
             Place::Comment => Vec::new(),
             Place::Number(span) => view.units(span, at as u32),
-            Place::Text(span) => view.texts(span),
+            Place::Text(span) => view.texts(span, at as u32),
             Place::Word(span) => {
                 let tok = view.outline().toks.partition_point(|tok| tok.span.start < span.start);
                 view.words(tok, span)
@@ -135,13 +137,20 @@ impl<'w> View<'w> {
     }
 }
 
+/// Words that begin a member, or a declaration, and that a value follows.
+const HEADS: [&str; 15] = [
+    "require", "expect", "watch", "every", "pii", "maximize", "minimize", "with", "approve", "rollback", "alert",
+    "use", "on", "tolerate", "check",
+];
+
 impl View<'_> {
     /// Whether something complete stands before a token, so that a clause may follow.
     fn follows_operand(&self, tok: usize, site: Site) -> bool {
         let Some(before) = tok.checked_sub(1) else { return false };
         let Some(previous) = self.outline().toks.get(before) else { return false };
         let same = previous.group == site.group && previous.part == site.part;
-        let marker = site.clause == Some(before) && self.outline().part(tok).is_none_or(|part| part.first != before);
+        let first = self.outline().part(tok).is_some_and(|part| part.first == before);
+        let marker = site.clause == Some(before) && (!first || HEADS.contains(&self.word(before)));
         same && !marker
             && match previous.kind {
                 TokKind::Word => !builtin::RESERVED[3..].contains(&self.word(before)),
@@ -152,11 +161,12 @@ impl View<'_> {
 
     /// What can stand where this word stands.
     fn words(&self, tok: usize, span: Span) -> Vec<Item> {
-        let mut list = items::List::new(self, span);
         let (Some(site), Some(part)) = (self.site(tok), self.outline().part(tok)) else {
+            let mut list = items::List::new(self, span, 0);
             list.keywords(builtin::DECLARATIONS, ItemKind::Keyword);
             return list.done();
         };
+        let mut list = items::List::new(self, span, site.group);
         if tok > 0 && self.word(tok - 1) == "." {
             list.members(tok);
             return list.done();
@@ -205,16 +215,26 @@ impl View<'_> {
         if at < span.start + digits.len() as u32 {
             return Vec::new();
         }
-        let mut list = items::List::new(self, span);
+        let mut list = items::List::new(self, span, site.group);
         list.units(digits, &self.wanted(site));
         list.done()
     }
 
     /// What can stand in this string.
-    fn texts(&self, inside: Span) -> Vec<Item> {
+    fn texts(&self, inside: Span, at: u32) -> Vec<Item> {
         let Some(tok) = self.outline().before(inside.start.max(1)) else { return Vec::new() };
+        let tok = if self.kind(tok) == Some(TokKind::Open) { tok + 1 } else { tok };
         let (Some(site), Some(part)) = (self.site(tok), self.outline().part(tok)) else { return Vec::new() };
-        let mut list = items::List::new(self, inside);
+        if self.is_query(tok) {
+            // Of a query the word at the cursor is replaced.
+            let before = self.text().get(inside.start as usize..at as usize).unwrap_or_default();
+            let word = before.len()
+                - before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.').len();
+            let mut list = items::List::new(self, Span { start: at - word as u32, end: at }, site.group);
+            list.query(tok);
+            return list.done();
+        }
+        let mut list = items::List::new(self, inside, site.group);
         match self.wanted(site) {
             Wanted::Module => list.files(),
             Wanted::Columns(schema) => list.quoted_columns(schema.as_deref()),

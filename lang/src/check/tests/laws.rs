@@ -5,7 +5,7 @@ use crate::codes;
 use crate::finding::{Code, Finding, Safety};
 use crate::fix;
 use crate::pipeline::{NodeKind, Pipeline};
-use crate::silence::{Level, LevelError, Levels};
+use crate::silence::{Level, LevelError, Levels, silencer};
 use crate::span::Source;
 use proptest::prelude::*;
 
@@ -21,6 +21,11 @@ const CASES: &[&str] = &[
     include_str!("deploy.txt"),
     include_str!("monitor.txt"),
     include_str!("trigger.txt"),
+    include_str!("programs.txt"),
+    include_str!("secrets.txt"),
+    include_str!("sources.txt"),
+    include_str!("queries.txt"),
+    include_str!("silence.txt"),
 ];
 
 /// What decides a step's result.
@@ -77,7 +82,7 @@ proptest! {
 
 /// Every snippet of the cases, whole.
 fn snippets() -> impl Iterator<Item = String> {
-    let snippets = CASES.iter().chain([&include_str!("silence.txt")]).flat_map(|cases| cases.split("\n----\n"));
+    let snippets = CASES.iter().flat_map(|cases| cases.split("\n----\n"));
     let whole = |case: &str| if case.starts_with("mlp 1") { case.to_owned() } else { format!("{PRELUDE}{case}\n") };
     let mistakes = include_str!("../../syntax/tests/mistakes.txt").split("\n----\n");
     let mistakes = mistakes.map(|case| format!("mlp 1\n{case}\n"));
@@ -124,6 +129,31 @@ fn mending_comes_to_an_end_without_a_safe_fix_and_without_new_errors() {
         let bold = fix::fix(&source, Safety::Unsafe, |source| checked(&source.text).findings);
         assert!(errors(&bold.findings) <= errors(&before), "{}", bold.text);
     }
+}
+
+#[test]
+fn a_silencer_can_be_written_for_every_lint_and_silences_it() {
+    let mut tried = 0;
+    for text in snippets() {
+        let source = Source::new("test.mlp", &text);
+        let before = checked(&text).findings;
+        let broken = before.iter().any(Finding::is_error);
+        for finding in &before {
+            let Some(edit) = silencer(&source, finding) else {
+                assert!(broken || finding.code.id.starts_with("W09"), "{finding:?} in\n{text}");
+                continue;
+            };
+            let mut silenced = text.clone();
+            silenced.replace_range(edit.span.range(), &edit.text);
+            let after = checked(&silenced).findings;
+            assert!(count(&after, finding) < count(&before, finding), "{finding:?} is still found in\n{silenced}");
+            let known: Vec<&Finding> = before.iter().collect();
+            let new = after.iter().find(|one| known.iter().all(|known| known.message != one.message));
+            assert_eq!(new, None, "{silenced}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 30, "only {tried} lints were silenced");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What users see: source and findings, side by side; and the pipelines that come out.
 
+mod files;
 mod laws;
 mod render;
 
@@ -86,7 +87,21 @@ case_files! {
     deploy: "deploy.txt";
     monitor: "monitor.txt";
     trigger: "trigger.txt";
+    tune: "tune.txt";
+    testing: "testing.txt";
+    people: "people.txt";
+    certainty: "certainty.txt";
+    serving: "serving.txt";
+    ab: "ab.txt";
+    events: "events.txt";
+    programs: "programs.txt";
+    secrets: "secrets.txt";
+    sources: "sources.txt";
+    queries: "queries.txt";
     silence: "silence.txt";
+    constants: "constants.txt";
+    tables: "tables.txt";
+    wiring: "wiring.txt";
 }
 
 #[test]
@@ -145,6 +160,80 @@ fn what_is_live_becomes_nodes_of_the_same_graph() {
     assert_eq!(serde_json::from_str::<crate::pipeline::Pipeline>(&text).unwrap(), pipeline);
 }
 
+const WHOLE: &str = include_str!("whole.mlp");
+
+#[test]
+fn searches_tests_and_everything_that_lives_become_a_document() {
+    let source = Source::new("test.mlp", WHOLE);
+    let checked = checked(WHOLE);
+    assert_eq!(render::findings(&source, &checked.findings), "no findings\n");
+    let pipeline = checked.pipeline.unwrap();
+    let mut out = String::new();
+    for node in &pipeline.nodes {
+        out.push_str(&format!("{} {} needs {:?}\n", node.id.0, node.name, node.needs));
+        match &node.kind {
+            NodeKind::Tune(it) => out.push_str(&format!("{it:#?}\n")),
+            NodeKind::Gate(it) => out.push_str(&format!("{:#?} {:#?}\n", it.policies, it.approvals)),
+            NodeKind::Deploy(it) => out.push_str(&format!("{:#?} {:#?}\n", it.form, it.strategy)),
+            NodeKind::Trigger(it) => out.push_str(&format!("{it:#?}\n")),
+            _ => {}
+        }
+    }
+    out.push_str(&format!("{:#?}\n", pipeline.tests));
+    insta::assert_snapshot!(out);
+    let text = serde_json::to_string(&pipeline).unwrap();
+    assert_eq!(serde_json::from_str::<crate::pipeline::Pipeline>(&text).unwrap(), pipeline);
+}
+
+#[test]
+fn a_test_runs_what_it_asks_about_and_nothing_else() {
+    let pipeline = checked(WHOLE).pipeline.unwrap();
+    let mut out = String::new();
+    for test in &pipeline.tests {
+        let run = pipeline.for_test(test);
+        out.push_str(&format!("{}: told by {:?}\n", test.name, run.told_by));
+        for node in &run.pipeline.nodes {
+            let source = match &node.kind {
+                NodeKind::Data(data) => format!(" reads {}", data.source.path()),
+                NodeKind::Step(step) => format!(" from {:?}", step.inputs.values().collect::<Vec<_>>()),
+                NodeKind::Gate(gate) => format!(" requires {:?}", gate.requirements[0].condition),
+                _ => String::new(),
+            };
+            out.push_str(&format!("  {} {} needs {:?}{source}\n", node.id.0, node.name, node.needs));
+        }
+        assert!(run.told_by.iter().all(|told| run.pipeline.nodes.iter().any(|node| node.name == *told)));
+        assert!(run.pipeline.nodes.iter().enumerate().all(|(at, node)| node.id.index() == at));
+        assert!(run.pipeline.nodes.iter().all(|node| node.needs.iter().all(|need| need.0 < node.id.0)));
+    }
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn what_cannot_be_carried_out_is_said_at_its_place() {
+    use crate::capability::{Capability, missing};
+    let source = Source::new("test.mlp", WHOLE);
+    let pipeline = checked(WHOLE).pipeline.unwrap();
+    let run = missing(&source, &pipeline, Capability::is_resident);
+    let serve = missing(&source, &pipeline, |_| false);
+    insta::assert_snapshot!(render::findings(&source, &serve));
+    assert_eq!((run.len(), serve.len()), (6, 9));
+    let live = checked(LIVE).pipeline.unwrap();
+    assert_eq!(missing(&Source::new("live.mlp", LIVE), &live, |_| false), []);
+}
+
+#[test]
+fn a_pipeline_written_by_an_earlier_version_is_read() {
+    let pipeline = checked(LIVE).pipeline.unwrap();
+    let mut document = serde_json::to_value(&pipeline).unwrap();
+    let text = document.to_string();
+    // What is new is left out where it says nothing, so that it is also read by the earlier version.
+    for new in ["\"form\"", "\"policies\"", "\"approvals\"", "\"tests\""] {
+        assert!(!text.contains(new), "{new}");
+    }
+    document["from_the_future"] = 1.into();
+    assert_eq!(serde_json::from_value::<crate::pipeline::Pipeline>(document).unwrap(), pipeline);
+}
+
 #[test]
 fn ten_planted_mistakes_are_ten_findings() {
     let text = include_str!("ten.mlp");
@@ -178,7 +267,7 @@ fn overrides_are_read_in_the_syntax_of_their_type() {
 }
 
 /// Codes that need more than one file or no file to come about, each with the test that gives it.
-const GIVEN_ELSEWHERE: &[&str] = &["E0213", "E0309", "E0411", "E0216"];
+const GIVEN_ELSEWHERE: &[&str] = &["E0213", "E0309", "E0411", "E0216", "E0231", "E0433"];
 
 #[test]
 fn every_code_has_a_wrong_example() {
@@ -194,6 +283,21 @@ fn every_code_has_a_wrong_example() {
         include_str!("snapshots/mlp_lang__check__tests__deploy.snap"),
         include_str!("snapshots/mlp_lang__check__tests__monitor.snap"),
         include_str!("snapshots/mlp_lang__check__tests__trigger.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__files__files.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__files__components.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__files__reuse_lints.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__programs.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__secrets.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__sources.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__what_an_engine_cannot_do_is_said_before_anything_runs.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__tune.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__testing.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__people.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__certainty.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__serving.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__ab.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__events.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__queries.snap"),
         include_str!("snapshots/mlp_lang__check__tests__silence.snap"),
         include_str!("snapshots/mlp_lang__check__tests__ten_planted_mistakes_are_ten_findings.snap"),
     ]
@@ -237,4 +341,24 @@ fn the_ten_mistakes_of_the_whole_tool_are_ten_findings() {
     let findings = checked(text).findings;
     let names: Vec<&str> = findings.iter().map(|finding| &*finding.code.name).collect();
     assert_eq!(names.len(), 10, "{}", render::findings(&Source::new("ten_mistakes.mlp", text), &findings));
+}
+
+/// What a pipeline asks for beyond what every engine does, said at the place that asks.
+#[test]
+fn what_an_engine_cannot_do_is_said_before_anything_runs() {
+    let text = format!(
+        "{PRELUDE}pipeline p {{ allow = [\"process\"] }}\nstep a = docker(\"x:1\") {{ out {{ x: file }} }}\n\
+         step b = process([\"make\"])\n\
+         step c = tabular.split(customers, test: 10%) {{ retry = 2, backoff = 1s, cache = false }}\n\
+         data d: Customer {{ source = csv(\"https://example.com/rows.csv\"), pii mask }}\n\
+         data e: Customer {{ source = split.train, pii allow }}\n\
+         data f: Customer {{ source = json_lines(\"s3://bucket/rows.jsonl\") }}\n\
+         data g: Customer {{ source = sql(\"postgres://db/shop\", query: \"select 1\") }}\n"
+    );
+    let source = Source::new("test.mlp", &text);
+    let checked = checked(&text);
+    assert_eq!(render::findings(&source, &checked.findings), "no findings\n");
+    let pipeline = checked.pipeline.unwrap();
+    assert_eq!(crate::capability::missing(&source, &pipeline, |_| true), []);
+    insta::assert_snapshot!(render::findings(&source, &crate::capability::missing(&source, &pipeline, |_| false)));
 }

@@ -25,7 +25,9 @@ pub(super) fn good_files() -> Vec<(String, String)> {
     paths.sort();
     let read = |path: PathBuf| (path.to_string_lossy().into_owned(), std::fs::read_to_string(path).unwrap());
     let files = paths.into_iter().map(read);
-    files.filter(|(_, text)| !text.is_empty() && !matches!(format(&Source::new("x", text)), Err(Refusal::Broken(_)))).collect()
+    files
+        .filter(|(_, text)| !text.is_empty() && !matches!(format(&Source::new("x", text)), Err(Refusal::Broken(_))))
+        .collect()
 }
 
 /// What must hold of the outcome, whoever computes it: independent of the checks that the formatter itself makes.
@@ -71,10 +73,57 @@ fn comments(text: &str) -> Vec<(String, bool)> {
 
 fn piece() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
-        "\n", "\n", "\n\n", " ", "   ", "\t", "\r\n", "# c\n", "## d\n", "#\n", ",", ",", "(", ")", "[", "]", "{", "}",
-        "x", "= ", ": ", "-", "..", "..=", "<", ">", "<=", "??", "?", "|", "\"a\"", "\"\"\"\n a\n\"\"\"", "10%", "1h",
-        "and ", "or ", "not ", "in ", "when ", "else ", "after ", "for ", "because ", "unless ", "require ", "expect ",
-        "watch ", "\nstep ", "\n\n\n", "\u{feff}", "é",
+        "\n",
+        "\n",
+        "\n\n",
+        " ",
+        "   ",
+        "\t",
+        "\r\n",
+        "# c\n",
+        "## d\n",
+        "#\n",
+        ",",
+        ",",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "x",
+        "= ",
+        ": ",
+        "-",
+        "..",
+        "..=",
+        "<",
+        ">",
+        "<=",
+        "??",
+        "?",
+        "|",
+        "\"a\"",
+        "\"\"\"\n a\n\"\"\"",
+        "10%",
+        "1h",
+        "and ",
+        "or ",
+        "not ",
+        "in ",
+        "when ",
+        "else ",
+        "after ",
+        "for ",
+        "because ",
+        "unless ",
+        "require ",
+        "expect ",
+        "watch ",
+        "\nstep ",
+        "\n\n\n",
+        "\u{feff}",
+        "é",
     ]);
     pieces.prop_map(str::to_owned)
 }
@@ -154,7 +203,9 @@ fn spaces_and_indentation_are_nothing_that_an_author_chooses() {
                 _ => {}
             }
             match token.kind {
-                TokenKind::Whitespace if line_start && !piece.starts_with('\u{feff}') => other.push_str(&piece.repeat(2)),
+                TokenKind::Whitespace if line_start && !piece.starts_with('\u{feff}') => {
+                    other.push_str(&piece.repeat(2))
+                }
                 TokenKind::Whitespace if texts == 0 && !line_start => other.push_str("   "),
                 _ => other.push_str(piece),
             }
@@ -167,7 +218,9 @@ fn spaces_and_indentation_are_nothing_that_an_author_chooses() {
 
 #[test]
 fn a_broken_file_is_left_alone_with_its_findings() {
-    let Err(Refusal::Broken(findings)) = format(&Source::new("x", "mlp 1\nparam x: = 1\n")) else { panic!("formatted") };
+    let Err(Refusal::Broken(findings)) = format(&Source::new("x", "mlp 1\nparam x: = 1\n")) else {
+        panic!("formatted")
+    };
     assert_eq!(findings.len(), 1);
 }
 

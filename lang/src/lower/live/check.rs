@@ -25,10 +25,14 @@ pub(super) fn lower(cx: &mut Context<'_>, written: &ast::Check, damaged: bool) -
         return None;
     }
     let conditions: Vec<_> = written.verdicts.iter().map(|verdict| condition(cx, verdict)).collect();
+    let conditions: Vec<Condition> = conditions.into_iter().collect::<Option<_>>()?;
+    let joint: Vec<_> =
+        written.verdicts.iter().map(|it| &it.success).zip(conditions.iter().map(|it| &it.success)).collect();
+    certainty::contradictions(cx, &joint);
     let [failures, inconclusive, errors] = counts?;
     Some(Check {
         every: every??,
-        conditions: conditions.into_iter().collect::<Option<_>>()?,
+        conditions,
         on_no_data: on_no_data?,
         failures: failures.unwrap_or(0),
         inconclusive: inconclusive.unwrap_or(0),

@@ -4,7 +4,7 @@ use super::{duration, serve, strategy};
 use crate::codes;
 use crate::context::{Context, NodeFacts};
 use crate::finding::Finding;
-use crate::live::DeployNode;
+use crate::live::{DeployNode, Form, Strategy};
 use crate::lower::block;
 use crate::names::{Kind, suggest};
 use crate::syntax::ast::{self, Ident, Setting};
@@ -25,33 +25,65 @@ pub(crate) struct Written<'e> {
 pub(crate) fn lower(cx: &mut Context<'_>, written: &Written<'_>) -> (NodeFacts, Option<DeployNode>) {
     let model = referred(cx, written.model, Kind::Model, "a deployment is `of` a model");
     let facts = model.and_then(|index| cx.nodes.get(&index)).cloned().unwrap_or_default();
-    let row = facts.trained.as_ref().map(|trained| &trained.row);
     let found = block::settings(cx, "a deployment", written.settings, &["serve"], &["traffic", "region", "scale"]);
-    let serve = serve::lower(cx, found.get("serve").copied(), row);
-    let strategy = only_strategy(cx, written);
+    let setting = found.get("serve").copied();
+    let serve = serve::lower(cx, setting, facts.trained.as_ref());
+    let deployed = strategy::Deployed {
+        name: &written.name.name,
+        trained: facts.trained.as_ref(),
+        flavor: facts.flavor.as_deref(),
+        damaged: written.damaged,
+    };
+    let strategy = only_strategy(cx, written, &deployed);
+    let strategy = match (strategy, &serve) {
+        (Some(strategy), Some((_, form))) => fits_form(cx, written, form, strategy),
+        (strategy, _) => strategy,
+    };
     let rollback_within = match written.rollback {
         Some(limit) => duration(cx, limit, "`rollback within`"),
         None => Some(ROLLBACK),
     };
-    let logs = serve.as_ref().map(|serve| serve.log);
+    let logs = serve.as_ref().map(|(serve, _)| serve.log);
+    let online = serve.as_ref().map(|(_, form)| form.is_online());
     let node = || {
         let trained = facts.trained.clone()?;
+        let (serve, form) = serve?;
         Some(DeployNode {
             model: *cx.ids.get(&model?)?,
             model_name: written.model.name.clone(),
             flavor: facts.flavor.clone()?,
             row: trained.row,
             label: trained.label,
-            serve: serve?,
+            serve,
+            form,
             strategy: strategy?,
             rollback_within: rollback_within?,
         })
     };
     let node = node();
-    (NodeFacts { outputs: None, logs, ..facts }, node)
+    (NodeFacts { outputs: None, logs, online, ..facts }, node)
 }
 
-fn only_strategy(cx: &mut Context<'_>, written: &Written<'_>) -> Option<crate::live::Strategy> {
+/// A strategy that moves requests needs requests.
+fn fits_form(cx: &mut Context<'_>, written: &Written<'_>, form: &Form, strategy: Strategy) -> Option<Strategy> {
+    let first = written.strategies.first()?;
+    let (why, place) = match (form, &strategy) {
+        (Form::Online, _) | (Form::Stream { .. }, Strategy::Canary { .. } | Strategy::Shadow { .. }) => {
+            return Some(strategy);
+        }
+        (_, Strategy::Replace { watch: 0, check: None }) => return Some(strategy),
+        (_, Strategy::Replace { .. }) => ("has no requests to watch", first.word.span),
+        (Form::Batch { .. }, _) => ("predicts all rows at once, and has no requests to share out", first.word.span),
+        (Form::Stream { .. }, _) => ("shares out messages by `canary` and `shadow` only", first.word.span),
+    };
+    let served = if matches!(form, Form::Batch { .. }) { "in batches" } else { "from a stream" };
+    let message = format!("a deployment that is served {served} {why}");
+    let finding = Finding::error(codes::UNFIT_STRATEGY, cx.place(place), message);
+    cx.report(finding.label("cannot be followed").help("write `replace`, without a block"));
+    None
+}
+
+fn only_strategy(cx: &mut Context<'_>, written: &Written<'_>, deployed: &strategy::Deployed<'_>) -> Option<Strategy> {
     let mut strategies = written.strategies.iter();
     let Some(first) = strategies.next() else {
         if !written.damaged {
@@ -63,12 +95,12 @@ fn only_strategy(cx: &mut Context<'_>, written: &Written<'_>) -> Option<crate::l
                     format!("`{name}` does not say how a candidate takes over"),
                 )
                 .label("no strategy")
-                .help("write one of `replace`, `canary { ... }`, `blue_green { ... }`, `shadow { ... }`"),
+                .help("write one of `replace`, `canary { ... }`, `blue_green { ... }`, `shadow { ... }`, `ab { ... }`"),
             );
         }
         return None;
     };
-    let lowered = strategy::lower(cx, first, written.damaged);
+    let lowered = strategy::lower(cx, first, deployed);
     let mut only = true;
     for other in strategies {
         let finding = Finding::error(
@@ -84,7 +116,7 @@ fn only_strategy(cx: &mut Context<'_>, written: &Written<'_>) -> Option<crate::l
 }
 
 /// The declaration of this kind that a name refers to; a mistake is reported. `rule`: "a deployment is `of` a model".
-pub(super) fn referred(cx: &mut Context<'_>, ident: &Ident, wanted: Kind, rule: &str) -> Option<usize> {
+pub(crate) fn referred(cx: &mut Context<'_>, ident: &Ident, wanted: Kind, rule: &str) -> Option<usize> {
     match cx.names.get(&ident.name) {
         Some(declared) if declared.kind == wanted => return Some(declared.index),
         Some(declared) => {

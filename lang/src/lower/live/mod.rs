@@ -2,12 +2,15 @@
 //!
 //! Owns: what each of them must hold. Must never know: how a rollout goes or how drift is computed; the engine does.
 
+mod ab;
+pub(super) mod alone;
 mod check;
 pub(super) mod deploy;
 pub(super) mod monitor;
 pub(super) mod registry;
 mod serve;
 mod strategy;
+mod tables;
 pub(super) mod trigger;
 mod watch;
 
@@ -26,7 +29,7 @@ use crate::written::listed;
 use std::collections::HashMap;
 
 /// A constant of this type that is allowed. `what` names it for messages, `range` says what is allowed.
-fn constant(
+pub(in crate::lower) fn constant(
     cx: &mut Context<'_>,
     written: &ast::Expr,
     ty: &Type,
@@ -45,7 +48,7 @@ fn constant(
 }
 
 /// A length of time above 0.
-fn duration(cx: &mut Context<'_>, written: &ast::Expr, what: &str) -> Option<i64> {
+pub(in crate::lower) fn duration(cx: &mut Context<'_>, written: &ast::Expr, what: &str) -> Option<i64> {
     match constant(cx, written, &Type::Duration, what, "longer than 0s", |v| matches!(v, Value::Duration(1..)))? {
         Value::Duration(length) => Some(length),
         _ => None,
@@ -53,7 +56,13 @@ fn duration(cx: &mut Context<'_>, written: &ast::Expr, what: &str) -> Option<i64
 }
 
 /// A whole number between two others.
-fn count(cx: &mut Context<'_>, written: &ast::Expr, what: &str, least: u32, most: u32) -> Option<u32> {
+pub(in crate::lower) fn count(
+    cx: &mut Context<'_>,
+    written: &ast::Expr,
+    what: &str,
+    least: u32,
+    most: u32,
+) -> Option<u32> {
     let range = if most == u32::MAX { format!("{least} or more") } else { format!("between {least} and {most}") };
     let allowed = |value: &Value| matches!(value, Value::Int(number) if (least.into()..=most.into()).contains(number));
     match constant(cx, written, &Type::Int, what, &range, allowed)? {
@@ -63,7 +72,12 @@ fn count(cx: &mut Context<'_>, written: &ast::Expr, what: &str, least: u32, most
 }
 
 /// A bare word that is one of these.
-fn word<T: Copy>(cx: &mut Context<'_>, written: &ast::Expr, what: &str, words: &[(&str, T)]) -> Option<T> {
+pub(in crate::lower) fn word<T: Copy>(
+    cx: &mut Context<'_>,
+    written: &ast::Expr,
+    what: &str,
+    words: &[(&str, T)],
+) -> Option<T> {
     let found = match &written.kind {
         ExprKind::Error => return None,
         ExprKind::Name(name) => name.as_str(),
@@ -85,7 +99,7 @@ fn word<T: Copy>(cx: &mut Context<'_>, written: &ast::Expr, what: &str, words: &
 }
 
 /// The arguments of a call by their names, and those without one. `None`: some are wrong, which was reported.
-fn arguments<'e>(
+pub(in crate::lower) fn arguments<'e>(
     cx: &mut Context<'_>,
     what: &str,
     arguments: &'e [Argument],

@@ -56,6 +56,7 @@ pub(crate) fn lower(cx: &mut Context<'_>, written: &Written<'_>) -> Option<Monit
             _ => None,
         },
         every: rhythm.map(|(every, _)| every),
+        online: facts.online,
     };
     if written.watches.is_empty() && !written.damaged {
         let message = format!("the monitor `{}` watches nothing", written.name.name);

@@ -1,11 +1,12 @@
-//! `serve = online(port: 8080, sticky: header("x-user"))`
+//! `serve = online(port: 8080, sticky: header("x-user"))`, and which of the ways to be served it is.
 
-use super::{arguments, constant, count, duration};
+use super::{arguments, constant, count, duration, tables};
 use crate::codes;
-use crate::context::Context;
+use crate::context::{Context, Trained};
 use crate::finding::Finding;
-use crate::live::{Serve, Sticky};
+use crate::live::{Form, Serve, Sticky};
 use crate::lower::block;
+use crate::names::suggest;
 use crate::syntax::ast::{self, ExprKind, Setting};
 use crate::types::{Schema, Type};
 use crate::typing::functions::column_name;
@@ -29,24 +30,45 @@ fn defaults() -> Serve {
     }
 }
 
-pub(super) fn lower(cx: &mut Context<'_>, setting: Option<&Setting>, row: Option<&Schema>) -> Option<Serve> {
-    let Some(setting) = setting else { return Some(defaults()) };
+pub(super) fn lower(
+    cx: &mut Context<'_>,
+    setting: Option<&Setting>,
+    trained: Option<&Trained>,
+) -> Option<(Serve, Form)> {
+    let Some(setting) = setting else { return Some((defaults(), Form::Online)) };
     if block::is_broken(setting) {
         return None;
     }
-    let given = match &setting.value.kind {
-        ExprKind::Name(name) if name == "online" => return Some(defaults()),
-        ExprKind::Call(callee, given) if matches!(&callee.kind, ExprKind::Name(name) if name == "online") => given,
-        _ => {
-            let finding = Finding::error(
-                codes::NOT_ONE_OF,
-                cx.place(setting.value.span),
-                "a deployment of this version is served `online(...)`",
-            );
-            cx.report(finding.label("expected `online`").help("write `serve = online(port: 8080)`, or leave it out"));
-            return None;
-        }
+    let (word, given) = match &setting.value.kind {
+        ExprKind::Name(name) => (name.as_str(), &[][..]),
+        ExprKind::Call(callee, given) => match &callee.kind {
+            ExprKind::Name(name) => (name.as_str(), given.as_slice()),
+            _ => ("", &[][..]),
+        },
+        _ => ("", &[][..]),
     };
+    let row = trained.map(|trained| &trained.row);
+    match word {
+        "online" => online(cx, given, row).map(|serve| (serve, Form::Online)),
+        "batch" => tables::batch(cx, &setting.value, given, trained).map(|form| (defaults(), form)),
+        "stream" => tables::stream(cx, &setting.value, given).map(|form| (defaults(), form)),
+        _ => {
+            let near = cx.names.nearest(word, ["online", "batch", "stream"]);
+            let span = match &setting.value.kind {
+                ExprKind::Call(callee, _) => callee.span,
+                _ => setting.value.span,
+            };
+            let message = "a deployment is served `online`, in a `batch` or from a `stream`";
+            let finding = Finding::error(codes::NOT_ONE_OF, cx.place(span), message).label("none of these");
+            cx.report(suggest(finding, span, near, || {
+                "write `serve = online(port: 8080)`, or leave it out".to_owned()
+            }));
+            None
+        }
+    }
+}
+
+fn online(cx: &mut Context<'_>, given: &[ast::Argument], row: Option<&Schema>) -> Option<Serve> {
     let (named, bare) = arguments(cx, "`online`", given, ARGUMENTS)?;
     if let Some(first) = bare.first() {
         let finding =

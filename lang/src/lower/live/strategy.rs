@@ -1,8 +1,8 @@
 //! `canary { 5% for 10m  100%  check every 30s { ... } }` and the other ways to take over.
 
-use super::{check, constant, duration};
+use super::{ab, check, constant, duration};
 use crate::codes;
-use crate::context::Context;
+use crate::context::{Context, Trained};
 use crate::finding::{Finding, Safety};
 use crate::live::{CanaryStep, Check, Hold, Strategy};
 use crate::lower::block;
@@ -11,10 +11,24 @@ use crate::types::Type;
 use crate::value::Value;
 use crate::written::listed;
 
-pub(super) fn lower(cx: &mut Context<'_>, written: &ast::Strategy, damaged: bool) -> Option<Strategy> {
-    let word = &*written.word.name;
+/// What is known of a deployment where its strategy is looked at.
+pub(super) struct Deployed<'d> {
+    pub(super) name: &'d str,
+    pub(super) trained: Option<&'d Trained>,
+    pub(super) flavor: Option<&'d str>,
+    /// Whether a part of it could not be understood.
+    pub(super) damaged: bool,
+}
+
+pub(super) fn lower(cx: &mut Context<'_>, written: &ast::Strategy, deployed: &Deployed<'_>) -> Option<Strategy> {
+    let (word, damaged) = (&*written.word.name, deployed.damaged);
     if word == "ab" {
-        return None;
+        let check = written.check.as_ref().map(|check| check::lower(cx, check, damaged));
+        let ab = ab::lower(cx, written, deployed);
+        return match check {
+            None => ab,
+            Some(check) => Some(with_check(ab?, check?)),
+        };
     }
     block::settings(cx, &format!("`{word}`"), &written.settings, &[], &[]);
     let check = written.check.as_ref().map(|check| check::lower(cx, check, damaged));
@@ -61,6 +75,7 @@ fn with_check(mut strategy: Strategy, lowered: Check) -> Strategy {
         | Strategy::Canary { check, .. }
         | Strategy::BlueGreen { check, .. }
         | Strategy::Shadow { check, .. } => *check = Some(lowered),
+        Strategy::Ab(ab) => ab.check = Some(lowered),
     }
     strategy
 }
@@ -86,7 +101,7 @@ fn pairs_up(cx: &mut Context<'_>, written: &ast::Strategy, strategy: &Strategy) 
 }
 
 /// Lengths of the phases of these names, in their order.
-fn phases(cx: &mut Context<'_>, written: &ast::Strategy, known: &[&str]) -> Option<Vec<Option<i64>>> {
+pub(super) fn phases(cx: &mut Context<'_>, written: &ast::Strategy, known: &[&str]) -> Option<Vec<Option<i64>>> {
     let mut found: Vec<Option<i64>> = vec![None; known.len()];
     let mut places = vec![None; known.len()];
     let mut sound = true;
@@ -130,7 +145,7 @@ fn no_weights(cx: &mut Context<'_>, written: &ast::Strategy) -> Option<()> {
     None
 }
 
-fn share(cx: &mut Context<'_>, weight: &Weight) -> Option<f64> {
+pub(super) fn share(cx: &mut Context<'_>, weight: &Weight) -> Option<f64> {
     let allowed = |value: &Value| matches!(value, Value::Fraction(share) if *share > 0.0 && *share <= 1.0);
     match constant(cx, &weight.share, &Type::Fraction, "a weight", "more than 0% and at most 100%", allowed)? {
         Value::Fraction(share) => Some(share),

@@ -5,13 +5,15 @@ use crate::codes;
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::live::{Given, TriggerNode, TriggerWhen};
+use crate::lower::{block, secret};
 use crate::names::{Kind, suggest};
 use crate::schedule::{self, Unfit};
 use crate::span::Span;
-use crate::syntax::ast::{self, ActionLine, Argument, DeclarationKind, Event, ExprKind, Ident};
+use crate::syntax::ast::{self, ActionLine, Argument, DeclarationKind, Event, ExprKind, Ident, Setting};
 use crate::types::Type;
 use crate::typing::operators::present;
 use crate::typing::{Scope, Typing, with_article};
+use crate::work::SecretSource;
 use crate::written::listed;
 use std::collections::HashSet;
 
@@ -20,8 +22,19 @@ pub(crate) fn lower(
     cx: &mut Context<'_>,
     event: &Event,
     actions: &[ActionLine],
+    settings: &[Setting],
+    keyword: Span,
 ) -> Option<(String, Span, TriggerNode)> {
     let params = run(cx, actions);
+    let known: &[&str] = if matches!(event, Event::Webhook(_)) { &["secret"] } else { &[] };
+    let owner = match event {
+        Event::Schedule { .. } => "`on schedule`",
+        Event::Change(_) => "`on change`",
+        Event::Webhook(_) => "`on webhook`",
+        Event::Commit(_) => "`on commit`",
+        Event::End(_) => "`on end of`",
+    };
+    let found = block::settings(cx, owner, settings, known, &[]);
     let (name, span, when) = match event {
         Event::Schedule { cron, zone } => {
             let fits = fires(cx, cron);
@@ -41,10 +54,83 @@ pub(crate) fn lower(
             let index = referred(cx, data, Kind::Data, "`on change` watches the file of data")?;
             (format!("change {}", data.name), data.span, TriggerWhen::Change { data: *cx.ids.get(&index)? })
         }
-        Event::Webhook(_) | Event::Commit(_) | Event::End(_) => return None,
+        Event::Webhook(name) => {
+            let secret = webhook_secret(cx, name, found.get("secret").copied(), keyword);
+            let part = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+            let fits = !name.name.is_empty() && part(&name.name) && !name.name.starts_with('.');
+            addressed(cx, name, fits, "the last part of an address", "letters, digits, `-`, `_` and `.`: \"retrain\"")?;
+            (
+                format!("webhook {}", name.name),
+                name.span,
+                TriggerWhen::Webhook { name: name.name.clone(), secret: secret? },
+            )
+        }
+        Event::Commit(branch) => {
+            let fits = is_branch(&branch.name);
+            addressed(
+                cx,
+                branch,
+                fits,
+                "a branch",
+                "the name of a branch, as git takes it: \"main\", \"release/1.2\"",
+            )?;
+            (format!("commit {}", branch.name), branch.span, TriggerWhen::Commit { branch: branch.name.clone() })
+        }
+        Event::End(other) => {
+            let fits = crate::written::is_identifier(&other.name);
+            addressed(cx, other, fits, "a pipeline", "the name that stands behind `pipeline` in the other file")?;
+            if other.name == cx.pipeline {
+                let message = "this pipeline would start itself whenever it ends";
+                let finding = Finding::error(codes::RUNS_ITSELF, cx.place(other.span), message).label("this pipeline");
+                cx.report(finding.help("name another pipeline; to run again and again, write `on schedule`"));
+                return None;
+            }
+            (format!("end {}", other.name), other.span, TriggerWhen::End { pipeline: other.name.clone() })
+        }
     };
     is_the_first(cx, event, span)?;
     Some((name, span, TriggerNode { when, params: params? }))
+}
+
+/// Reports a text that cannot be what it is used as.
+fn addressed(cx: &mut Context<'_>, text: &Ident, fits: bool, what: &str, wanted: &str) -> Option<()> {
+    if fits {
+        return Some(());
+    }
+    let message = format!("{} cannot be {what}", crate::written::quoted(&text.name));
+    let finding = Finding::error(codes::NOT_AN_ADDRESS, cx.place(text.span), message);
+    cx.report(finding.help(format!("write {wanted}")));
+    None
+}
+
+/// Whether git takes it as the name of a branch (`git check-ref-format --branch`).
+fn is_branch(name: &str) -> bool {
+    let plain = |c: char| !c.is_ascii_control() && !" ~^:?*[\\".contains(c);
+    let part = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock");
+    name.chars().all(plain)
+        && name.split('/').all(part)
+        && !name.starts_with('-')
+        && !name.ends_with('.')
+        && !name.contains("..")
+        && !name.contains("@{")
+        && name != "@"
+}
+
+/// `secret = token`. Without one anybody may start runs.
+fn webhook_secret(
+    cx: &mut Context<'_>,
+    name: &Ident,
+    setting: Option<&Setting>,
+    keyword: Span,
+) -> Option<Option<SecretSource>> {
+    let Some(setting) = setting else {
+        let message = format!("whoever can reach the webhook `{}` can start runs", name.name);
+        let finding =
+            Finding::warning(codes::OPEN_WEBHOOK, cx.place(keyword.to(name.span)), message).label("no `secret`");
+        cx.report(finding.help("declare `secret hook_token = env(\"HOOK_TOKEN\")`, and write `secret = hook_token`"));
+        return Some(None);
+    };
+    secret::given(cx, &setting.value, "`secret`").map(Some)
 }
 
 /// A trigger that stands in the file twice would start every run twice.

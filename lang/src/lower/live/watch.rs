@@ -47,6 +47,8 @@ pub(super) struct Watching<'w> {
     pub(super) flavor: Option<&'w str>,
     pub(super) reference: Option<&'w Schema>,
     pub(super) every: Option<i64>,
+    /// Whether there are requests. `None`: not known.
+    pub(super) online: Option<bool>,
 }
 
 /// What a watch measures, as it is written: a name and its arguments.
@@ -75,7 +77,7 @@ fn is_watchable(name: &str) -> bool {
 
 /// Which way a number must lie for all to be well.
 #[derive(Clone, Copy, PartialEq)]
-enum Direction {
+pub(super) enum Direction {
     Low,
     High,
     Either,
@@ -117,12 +119,7 @@ pub(super) fn lower(cx: &mut Context<'_>, watching: &Watching<'_>, line: &WatchL
         name => match METRICS.into_iter().find(|metric| metric.word() == name) {
             Some(metric) => {
                 let what = label(cx, watching, left, metric, given);
-                let (ty, direction) = match metric {
-                    LabelMetric::Rmse | LabelMetric::Mae | LabelMetric::LogLoss => (Type::Float, Direction::Low),
-                    LabelMetric::Bias => (Type::Float, Direction::Either),
-                    LabelMetric::R2 => (Type::Float, Direction::High),
-                    LabelMetric::Accuracy | LabelMetric::Auc => (Type::Fraction, Direction::High),
-                };
+                let (ty, direction) = shape(metric);
                 let why = match direction {
                     Direction::High => format!("`{name}` is small when a model is bad"),
                     _ => format!("`{name}` is large when a model is bad"),
@@ -133,6 +130,7 @@ pub(super) fn lower(cx: &mut Context<'_>, watching: &Watching<'_>, line: &WatchL
             None => {
                 let typed = Typing::new(cx, Scope::Service).infer(left);
                 let Expr::Live(metric) = typed.expr else { return None };
+                has_requests(cx, watching, left, name)?;
                 let direction = if name == "requests" { Direction::Either } else { Direction::Low };
                 directed(cx, *comparison, operator, direction, &format!("`{name}` is large when things are bad"))?;
                 (Some(Watched::Service(metric)), limit(cx, watching, line, *comparison, [left, right], &typed.ty))
@@ -141,6 +139,65 @@ pub(super) fn lower(cx: &mut Context<'_>, watching: &Watching<'_>, line: &WatchL
     };
     let text = cx.text(condition.span);
     Some(Watch { what: what?, comparison: *comparison, limit: limit?, text, span: line.span })
+}
+
+/// The type of a metric against labels, and how it lies when all is well.
+fn shape(metric: LabelMetric) -> (Type, Direction) {
+    match metric {
+        LabelMetric::Rmse | LabelMetric::Mae | LabelMetric::LogLoss => (Type::Float, Direction::Low),
+        LabelMetric::Bias => (Type::Float, Direction::Either),
+        LabelMetric::R2 => (Type::Float, Direction::High),
+        LabelMetric::Accuracy | LabelMetric::Auc => (Type::Fraction, Direction::High),
+    }
+}
+
+/// A number about a deployment that its versions can be compared by: of the service, or against labels.
+pub(super) fn number_of(
+    cx: &mut Context<'_>,
+    watching: &Watching<'_>,
+    written: &ast::Expr,
+) -> Option<(Watched, Type, Direction)> {
+    if matches!(written.kind, ExprKind::Error) {
+        return None;
+    }
+    let known = |name: &str| is_watchable(name) && !matches!(name, "drift" | "drifted");
+    let Some((name, given)) = measured(written).filter(|(name, _)| known(name)) else {
+        let text = cx.text(written.span);
+        let message = format!("versions cannot be compared by `{text}`");
+        let finding = Finding::error(codes::UNKNOWN_FUNCTION, cx.place(written.span), message).label("not measured");
+        let all: Vec<&str> = ["error_rate"].into_iter().chain(METRICS.map(LabelMetric::word)).collect();
+        let near = measured(written).and_then(|(name, _)| cx.names.nearest(name, all.iter().copied()));
+        let place = match &written.kind {
+            ExprKind::Call(callee, _) => callee.span,
+            _ => written.span,
+        };
+        cx.report(crate::names::suggest(finding, place, near, || {
+            format!("they can by {}, `p95(latency)` and `mean(latency)`", listed(&all))
+        }));
+        return None;
+    };
+    match METRICS.into_iter().find(|metric| metric.word() == name) {
+        Some(metric) => {
+            let (ty, direction) = shape(metric);
+            Some((label(cx, watching, written, metric, given)?, ty, direction))
+        }
+        None => {
+            let typed = Typing::new(cx, Scope::Service).infer(written);
+            let Expr::Live(metric) = typed.expr else { return None };
+            Some((Watched::Service(metric), typed.ty, Direction::Low))
+        }
+    }
+}
+
+/// Numbers about requests need a deployment that answers some.
+fn has_requests(cx: &mut Context<'_>, watching: &Watching<'_>, written: &ast::Expr, name: &str) -> Option<()> {
+    if watching.online != Some(false) {
+        return Some(());
+    }
+    let message = format!("`{}` answers no requests, so it has no `{name}`", watching.name);
+    let finding = Finding::error(codes::UNFIT_WATCH, cx.place(written.span), message).label("never measured");
+    cx.report(finding.help("watch `drift(...)`, or a metric against labels"));
+    None
 }
 
 fn nothing_to_watch(cx: &mut Context<'_>, left: &ast::Expr, right: &ast::Expr) {

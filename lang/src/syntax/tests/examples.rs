@@ -1,6 +1,7 @@
 //! Whole files: what is right parses clean, what is wrong is told once.
 
 use super::print;
+use crate::finding::Finding;
 use crate::span::Source;
 use crate::syntax::parse;
 
@@ -240,4 +241,18 @@ fn a_flood_of_mistakes_is_cut_off() {
     let syntax = parse(&Source::new("flood.mlp", &format!("mlp 1\nschema S {{\n{lines}}}\nparam x: int = 1\n")));
     assert_eq!(syntax.findings.len(), crate::syntax::MOST_FINDINGS + 1);
     assert_eq!(syntax.findings.last().map(|f| &*f.code.name), Some("too-many-findings"));
+}
+
+/// Also where the flood is in the last declaration, with nothing behind it that would show that something is left out.
+#[test]
+fn a_flood_in_the_last_declaration_is_cut_off_and_told() {
+    let flood = |lines: usize| {
+        let text = format!("mlp 1\nschema S {{\n{}}}\n", "  a b\n".repeat(lines));
+        parse(&Source::new("flood.mlp", &text)).findings
+    };
+    let told = |findings: &[Finding]| findings.iter().any(|f| f.code.name == "too-many-findings");
+    let most = crate::syntax::MOST_FINDINGS;
+    assert_eq!((flood(most).len(), told(&flood(most))), (most, false));
+    assert_eq!((flood(most + 1).len(), told(&flood(most + 1))), (most + 1, true));
+    assert_eq!((flood(5_000).len(), told(&flood(5_000))), (most + 1, true));
 }

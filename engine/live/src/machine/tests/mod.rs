@@ -64,6 +64,7 @@ pub(super) fn deploy(strategy: Strategy) -> DeployNode {
             sticky: None,
             log: true,
         },
+        form: Default::default(),
         strategy,
         rollback_within: nanos(30 * SECOND),
     }

@@ -1,4 +1,17 @@
-//! Findings for people: the source with what is wrong marked in it, or one line each.
+//! Findings for people: the source with what is wrong marked in it, or one line each. Formats for machines have files of
+//! their own.
+
+mod github;
+mod gitlab;
+mod junit;
+mod report;
+mod sarif;
+
+pub use github::github;
+pub use gitlab::gitlab;
+pub use junit::junit;
+pub use report::{Report, line_text, relative};
+pub use sarif::sarif;
 
 use super::text::{clean, one_line, plural};
 use annotate_snippets::renderer::DEFAULT_TERM_WIDTH;
@@ -74,6 +87,13 @@ pub fn data_place(path: &str, row: Option<u64>, line: Option<u64>, column: Optio
         (None, None) => String::new(),
     };
     one_line(&format!("{path}{line}{inside}"))
+}
+
+/// A JSON document with its fields in the order of their declaration.
+fn pretty(document: &impl serde::Serialize) -> String {
+    // Nothing in these documents can fail to be written: no map has keys that are not text.
+    let text = serde_json::to_string_pretty(document).unwrap_or_default();
+    text + "\n"
 }
 
 fn more(findings: &[Finding]) -> String {
