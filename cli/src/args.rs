@@ -33,6 +33,14 @@ Examples:
   mlp serve bikeshare.mlp --virtual-from 2011-04-01                     lets it live on virtual time, and in another shell
   mlp replay data/hours.csv --to production --from 2011-04-01 --at 86400x   plays a day a second to it";
 
+const FMT_HELP: &str = "\
+Exit codes: 0 all is formatted (now); 1 with --check or --diff, something would change; 2 a file has mistakes of syntax.
+
+Examples:
+  mlp fmt .                                       formats every .mlp file in this folder and below
+  mlp fmt --check --diff .                        for CI
+  mlp fmt - --stdin-name churn.mlp < churn.mlp    for editors";
+
 /// A declarative workflow engine for machine learning.
 #[derive(Debug, Parser)]
 #[command(name = "mlp", version, about, after_help = EXIT_CODES, arg_required_else_help = true)]
@@ -110,6 +118,9 @@ pub enum Command {
     Check(Check),
     /// Explain a code of a finding, with examples; without a code, list all
     Explain(Explain),
+    /// Bring files into the one style
+    #[command(after_help = FMT_HELP)]
+    Fmt(Fmt),
     /// Tell what would run, and why
     Plan(Plan),
     /// Draw the graph of a pipeline, as SVG or for Mermaid or Graphviz
@@ -217,6 +228,23 @@ pub struct Check {
 pub struct Explain {
     /// A code or a name: `E0203`, `unknown-step`
     pub code: Option<String>,
+}
+
+/// `mlp fmt`
+#[derive(Debug, Args)]
+pub struct Fmt {
+    /// Files, folders with `.mlp` files in them, or `-` for standard input
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    pub files: Vec<PathBuf>,
+    /// What to call standard input in findings
+    #[arg(long, value_name = "PATH", default_value = "<stdin>", hide_default_value = true)]
+    pub stdin_name: String,
+    /// Write nothing; name the files that would change
+    #[arg(long)]
+    pub check: bool,
+    /// Write nothing; show what would change
+    #[arg(long)]
+    pub diff: bool,
 }
 
 /// `mlp plan`

@@ -59,7 +59,7 @@ pub fn check(screen: &Screen, args: &Check) -> Result<Exit, Fault> {
         None => None,
     };
     let mut found = Found::default();
-    for path in paths(args, &mut found.faults) {
+    for path in paths(&args.files, &mut found.faults) {
         let file = path.as_deref().unwrap_or(Path::new(&args.stdin_name));
         let world = World::around(file);
         let inspect = |source: &Source| {
@@ -110,9 +110,9 @@ fn levels(args: &Check) -> Result<Levels, Fault> {
 }
 
 /// Every file meant, each once, in the order given; `None` is standard input.
-fn paths(args: &Check, faults: &mut Vec<Fault>) -> Vec<Option<PathBuf>> {
+pub(super) fn paths(files: &[PathBuf], faults: &mut Vec<Fault>) -> Vec<Option<PathBuf>> {
     let mut paths: Vec<Option<PathBuf>> = Vec::new();
-    for file in &args.files {
+    for file in files {
         let found = match file.as_os_str() == "-" {
             true => Ok(vec![None]),
             false => files::pipelines_at(file).map(|found| found.into_iter().map(Some).collect()),

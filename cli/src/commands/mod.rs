@@ -7,6 +7,7 @@ mod doc;
 mod evidence;
 mod explain;
 mod graph;
+mod fmt;
 mod label;
 pub mod load;
 mod logs;
@@ -58,6 +59,7 @@ pub fn main() -> Exit {
     let ended = match &cli.command {
         Command::Check(args) => check::check(&screen, args),
         Command::Explain(args) => explain::explain(&screen, args),
+        Command::Fmt(args) => fmt::fmt(&screen, args),
         Command::Plan(args) => plan::plan(&screen, args),
         Command::Graph(args) => graph::graph(&screen, args),
         Command::Export(args) => graph::export(&screen, args),

@@ -294,17 +294,28 @@ impl<'t> Lexer<'t> {
 
 const TRIPLE: &str = "\"\"\"";
 
-/// The first byte after `from` that starts a line with a declaration's keyword, or the end.
+/// The first byte after `from` that starts a line with a declaration's keyword, or its documentation; or the end.
 fn next_declaration(text: &str, from: usize) -> usize {
     let mut at = from;
     while let Some(newline) = text[at..].find('\n') {
         at += newline + 1;
         let word = run(&text.as_bytes()[at..], |b| b.is_ascii_alphanumeric() || b == b'_');
         if keywords::is_declaration(&text[at..at + word]) {
-            return at;
+            return docs_above(text, from, at);
         }
     }
     text.len()
+}
+
+/// The start of the `##` lines directly above the line that starts at `line`, as far back as `from`.
+fn docs_above(text: &str, from: usize, mut line: usize) -> usize {
+    while let Some(above) = text[from..line.max(from + 1) - 1].rfind('\n').map(|newline| from + newline + 1) {
+        if !text[above..line].starts_with("##") {
+            break;
+        }
+        line = above;
+    }
+    line
 }
 
 /// How many bytes of plain text or escapes stand at the start of a string's inside. At least one character.

@@ -78,8 +78,7 @@ fn starts(text: &str, tokens: &[Token]) -> Vec<(usize, Start)> {
                     waiting = cut.begin_line(i, &line);
                     cut.indented = line.indented;
                 }
-                // An unclosed text ends where the next declaration's line starts.
-                line.at_start = kind == TokenKind::Error(LexError::UnclosedTriple);
+                line.at_start = ends_line(kind);
                 (line.blank, line.apart) = (false, false);
                 cut.track(kind, token, line.number);
             }
@@ -229,9 +228,14 @@ pub(super) fn doc_start(tokens: &[Token], first: usize) -> usize {
     // A `##` after other code on its line is that line's comment, not the next declaration's.
     let before = (0..start).rev().find(|i| tokens[*i].kind != TokenKind::Whitespace);
     match before {
-        Some(i) if start != first && tokens[i].kind != TokenKind::Newline => {
+        Some(i) if start != first && !ends_line(tokens[i].kind) => {
             (start..first).skip(1).find(|i| tokens[*i].kind == TokenKind::Doc).unwrap_or(first)
         }
         _ => start,
     }
+}
+
+/// Whether the token is the last of its line. An unclosed text ends where the next declaration's line starts.
+fn ends_line(kind: TokenKind) -> bool {
+    matches!(kind, TokenKind::Newline | TokenKind::Error(LexError::UnclosedTriple))
 }
