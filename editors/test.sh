@@ -62,6 +62,7 @@ neovim() {
         timeout 60 nvim --headless -u NONE -i NONE -n --cmd "set packpath^=$site" --cmd "let g:expect_server = $server" \
             --cmd "let g:mlp = {'cmd': ['$program', 'lsp']}" --cmd 'packadd mlp' --cmd 'filetype plugin on' --cmd 'syntax on' \
             ../examples/bikeshare/bikeshare.mlp -S neovim/test/start.lua
+        echo
     done
 }
 
@@ -80,7 +81,8 @@ extension() {
 # The matchers of VS Code and of GitHub are one, and it finds what `--output concise` writes.
 matcher() {
     printf 'mlp 1\nparam a: int = "x"\n' >"$cache/wrong.mlp"
-    "$MLP" check --output concise "$cache/wrong.mlp" | node -e '
+    # It ends with 2: the file is wrong.
+    { "$MLP" check --output concise "$cache/wrong.mlp" || true; } | node -e '
         const github = require("./github/problem-matcher.json").problemMatcher[0].pattern[0];
         const code = require("./vscode/package.json").contributes.problemMatchers[0].pattern;
         const lines = require("fs").readFileSync(0, "utf8").trim().split("\n");

@@ -85,7 +85,8 @@ pub fn base_of(path: &Path) -> PathBuf {
     }
 }
 
-fn decode(shown: &str, bytes: Vec<u8>) -> Result<Source, Fault> {
+/// The text of a file, which must be in UTF-8.
+pub fn decode(shown: &str, bytes: Vec<u8>) -> Result<Source, Fault> {
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Source::new(shown, &text)),
         Err(error) => {

@@ -19,6 +19,7 @@ mod commands;
 mod exit;
 mod fault;
 mod files;
+mod imports;
 mod living;
 mod lsp;
 mod pages;

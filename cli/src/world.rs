@@ -1,17 +1,20 @@
 //! The wiring: what the language and the engine ask for, filled from the other crates.
 
 use crate::files;
+use crate::imports::Disk;
 use mlp_core::predictor::Predictors;
 use mlp_core::request::Parts;
 use mlp_data::TableReader;
 use mlp_exec::wasm::{OnCompile, default_cache};
 use mlp_exec::{Library, PredictorOptions, WasmExecutor, WasmOptions, WasmPredictors};
-use mlp_lang::signature::Modules;
+use mlp_lang::import::Files;
+use mlp_lang::signature::{ModuleError, ModuleSignature, Modules};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What surrounds one pipeline file.
 pub struct World {
+    asked: Asked,
     library: Arc<Library>,
     base: PathBuf,
 }
@@ -24,7 +27,8 @@ impl World {
         if let Some(folder) = std::env::var_os("MLP_STDLIB").filter(|folder| !folder.is_empty()) {
             library = library.with_standard_from(folder);
         }
-        World { library: Arc::new(library), base }
+        let library = Arc::new(library);
+        World { asked: Asked(library.clone()), library, base }
     }
 
     /// The folder that relative paths in the file start from.
@@ -34,7 +38,7 @@ impl World {
 
     /// What the checker asks.
     pub fn modules(&self) -> &dyn Modules {
-        &*self.library
+        &self.asked
     }
 
     /// What the engine works with. `on_compile` is told before a module is compiled, which takes a
@@ -42,6 +46,23 @@ impl World {
     pub fn parts(&self, on_compile: Option<OnCompile>) -> Parts {
         let options = WasmOptions { cache: default_cache(), on_compile };
         Parts { executor: Arc::new(WasmExecutor::new(self.library.clone(), options)), tables: Arc::new(TableReader) }
+    }
+}
+
+/// What the checker asks: steps of the library, files of the disk.
+struct Asked(Arc<Library>);
+
+impl Modules for Asked {
+    fn module(&self, path: &str) -> Result<Arc<ModuleSignature>, ModuleError> {
+        self.0.module(path)
+    }
+
+    fn known(&self) -> Vec<String> {
+        self.0.known()
+    }
+
+    fn files(&self) -> &dyn Files {
+        &Disk
     }
 }
 

@@ -80,12 +80,17 @@ pub fn written_type(ty: &ParamType) -> String {
 
 fn facts(cx: &Context<'_>) -> Facts {
     let mut facts = Facts { known_modules: cx.known_modules.clone(), ..Facts::default() };
-    for (index, declaration) in cx.file.declarations.iter().enumerate() {
+    for (index, declaration) in cx.own.file.declarations.iter().enumerate() {
         let Some((name, kind, span)) = declared_name(declaration) else { continue };
+        if cx.own_names().owns(name, index) {
+            facts.names.insert(name.to_owned(), Named { kind, index, span });
+        }
+    }
+    for (index, declaration) in cx.file.declarations.iter().enumerate() {
+        let Some((name, ..)) = declared_name(declaration) else { continue };
         if !cx.names.owns(name, index) {
             continue;
         }
-        facts.names.insert(name.to_owned(), Named { kind, index, span });
         if let Some(Some(module)) = cx.modules.get(&index) {
             facts.modules.insert(name.to_owned(), module.signature.clone());
         }

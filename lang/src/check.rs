@@ -26,8 +26,10 @@
 //! assert_eq!(checked.findings[0].code.name, "unknown-column");
 //! ```
 
-use crate::context::{Context, House, SeenIn};
+use crate::context::Context;
 use crate::finding::{Finding, Place};
+use crate::link::judge;
+use crate::link::load::{FileId, World};
 use crate::lower;
 use crate::names::Names;
 use crate::pipeline::Pipeline;
@@ -37,7 +39,6 @@ use crate::span::Source;
 use crate::syntax::codes::TOO_MANY_FINDINGS;
 use crate::syntax::{MOST_FINDINGS, Syntax};
 use indexmap::IndexMap;
-use std::collections::{HashMap, HashSet};
 
 #[cfg(test)]
 mod tests;
@@ -47,10 +48,12 @@ mod tests;
 pub struct Checked {
     /// Present exactly when no finding is an error (and, of [`inspect`], when each parameter has a value).
     pub pipeline: Option<Pipeline>,
-    /// In order of their place.
+    /// In order of their place; those in files that this one uses come last.
     pub findings: Vec<Finding>,
     /// Lints that comments in the file silence.
     pub silenced: Vec<Silenced>,
+    /// The file and all that it uses: what places of findings are in.
+    pub sources: Vec<Source>,
 }
 
 /// Checks one file. `overrides` are parameters given on the command line, as text in the syntax of their declared type.
@@ -92,45 +95,73 @@ pub(crate) fn check_and<T>(
     purpose: Purpose,
     harvest: impl FnOnce(&Context<'_>) -> T,
 ) -> (Checked, T) {
+    if !crate::link::joins(&syntax.file) {
+        let (checked, harvested) = check_one(None, source, syntax, modules, overrides, purpose, harvest);
+        return (Checked { sources: vec![source.clone()], ..checked }, harvested);
+    }
+    let mut world = World::load(source, syntax.clone(), modules);
+    let mut findings = Vec::new();
+    // A file is last in its own order.
+    for id in world.order.clone().into_iter().filter(|id| *id != 0) {
+        let (source, syntax) = (world.files[id].source.clone(), world.files[id].syntax.clone());
+        let none = IndexMap::new();
+        let found = check_one(Some((&mut world, id)), &source, &syntax, modules, &none, Purpose::Inspection, |_| ());
+        findings.extend(found.0.findings);
+    }
+    let (mut checked, harvested) =
+        check_one(Some((&mut world, 0)), source, syntax, modules, overrides, purpose, harvest);
+    for finding in findings {
+        if !checked.findings.contains(&finding) {
+            checked.findings.push(finding);
+        }
+    }
+    shorten(source, &mut checked.findings);
+    checked.pipeline = checked.pipeline.filter(|_| !checked.findings.iter().any(Finding::is_error));
+    checked.sources = world.files.into_iter().map(|file| file.source).collect();
+    (checked, harvested)
+}
+
+/// Checks one file, as it is written or joined with what it uses.
+fn check_one<T>(
+    world: Option<(&mut World<'_>, FileId)>,
+    source: &Source,
+    syntax: &Syntax,
+    modules: &dyn Modules,
+    overrides: &IndexMap<String, String>,
+    purpose: Purpose,
+    harvest: impl FnOnce(&Context<'_>) -> T,
+) -> (Checked, T) {
     let broken = !syntax.findings.is_empty();
     let mut findings = syntax.findings.clone();
     let names = Names::collect(source, &syntax.file, &syntax.broken, &mut findings);
-    let mut cx = Context {
-        source,
-        file: &syntax.file,
-        names,
-        findings,
-        modules: HashMap::new(),
-        known_modules: Vec::new(),
-        params: HashMap::new(),
-        schemas: HashMap::new(),
-        secrets: HashMap::new(),
-        seen_in: SeenIn::default(),
-        locals: HashMap::new(),
-        blind: false,
-        house: House::default(),
-        nodes: HashMap::new(),
-        order: Vec::new(),
-        ids: HashMap::new(),
-        pipeline: String::new(),
-        needs: HashMap::new(),
-        overridden: overrides.keys().cloned().collect(),
-        registry: Vec::new(),
-        skipped_first: HashSet::new(),
-        once: HashMap::new(),
-    };
+    let mut about_parts = Vec::new();
+    let (mut linked, library) = (None, crate::link::is_library(&syntax.file));
+    if let Some((world, id)) = world {
+        about_parts = judge::definitions(world, id);
+        findings.append(&mut world.files[id].findings.clone());
+        linked = crate::link::link(world, id);
+    }
+    let before = findings.len();
+    let mut cx = Context::new(source, &syntax.file, names, findings, linked.as_ref());
+    cx.overridden = overrides.keys().cloned().collect();
     let pipeline = lower::lower(&mut cx, modules, overrides, purpose);
-    crate::lint::lint(&mut cx, broken);
+    judge::fits(&mut cx);
+    let whole = before..cx.findings.len();
+    crate::lint::lint(&mut cx, broken, library);
     cx.count_repetitions();
     let harvested = harvest(&cx);
-    let mut findings = cx.findings;
+    let mut findings = judge::settle(&mut cx, whole, about_parts);
     let failed = findings.iter().any(Finding::is_error);
     // With other parameters, or without an error, there may be something to silence after all.
     let complete = !failed && pipeline.is_some() && overrides.is_empty();
     let silenced = crate::silence::silence(source, &syntax.file, &mut findings, complete);
     findings.sort_by_key(position);
     shorten(source, &mut findings);
-    (Checked { pipeline: pipeline.filter(|_| !failed), findings, silenced }, harvested)
+    let mut pipeline = pipeline.filter(|_| !failed);
+    if let (Some(pipeline), Some(linked)) = (&mut pipeline, &linked) {
+        judge::place_nodes(pipeline, linked);
+    }
+    (Checked { pipeline, findings, silenced, sources: Vec::new() }, harvested)
 }
 
 fn position(finding: &Finding) -> (u32, u32) {

@@ -1,12 +1,14 @@
 //! What the checker knows while it works: the names, what was found out about each declaration, and the findings.
 
 use crate::finding::{Finding, Label, Place};
+use crate::import::{is_relative, way};
+use crate::link::Linked;
 use crate::live::Pick;
 use crate::names::Names;
 use crate::pipeline::{MetricRef, NodeId};
 use crate::signature::ModuleSignature;
 use crate::span::{Source, Span};
-use crate::syntax::ast::File;
+use crate::syntax::ast::{Expr, ExprKind, File};
 use crate::types::{Column, Schema, Type};
 use crate::value::Value;
 use crate::work::SecretSource;
@@ -18,8 +20,17 @@ use std::sync::Arc;
 /// order, so that whatever a node refers to is known when the node is looked at.
 pub(crate) struct Context<'a> {
     pub(crate) source: &'a Source,
+    /// What is looked at: the file with all that it uses, instances of components written out.
     pub(crate) file: &'a File,
     pub(crate) names: Names<'a>,
+    /// The file as it is written, and its names.
+    pub(crate) own: Own<'a>,
+    /// Where the parts of `file` come from; nothing, if it is the file as written.
+    pub(crate) linked: Option<&'a Linked>,
+    /// Which findings were made while a declaration of an instance was looked at: where they begin, and whose it was.
+    pub(crate) blamed: Vec<(usize, usize)>,
+    /// Instances that are given what does not fit.
+    pub(crate) unfit: Vec<usize>,
     pub(crate) findings: Vec<Finding>,
     /// By index of the `use`. `None`: it could not be loaded, which was reported.
     pub(crate) modules: HashMap<usize, Option<Module>>,
@@ -57,6 +68,13 @@ pub(crate) struct Context<'a> {
     pub(crate) skipped_first: HashSet<NodeId>,
     /// Mistakes that have one cause and many places: which finding tells of it, and at how many more places it was met.
     pub(crate) once: HashMap<String, (usize, usize)>,
+}
+
+/// A file as it is written.
+pub(crate) struct Own<'a> {
+    pub(crate) file: &'a File,
+    /// `None`: those of the context are its own.
+    pub(crate) names: Option<Names<'a>>,
 }
 
 /// Where a value ends up that stands in an expression.
@@ -108,7 +126,7 @@ pub(crate) struct Resources {
 }
 
 /// How many further places a finding shows; more are counted.
-const MOST_PLACES: usize = 3;
+pub(crate) const MOST_PLACES: usize = 3;
 
 /// A module and the name it goes by.
 #[derive(Clone)]
@@ -132,6 +150,8 @@ pub struct NodeFacts {
     pub outputs: Option<IndexMap<String, Type>>,
     /// For each metrics output that can be given per group: the columns asked for. `None`: not known.
     pub groups: HashMap<String, Option<Vec<String>>>,
+    /// Columns of a table output that were computed from the label, row by row.
+    pub(crate) derived: HashMap<String, Vec<String>>,
     /// Of a step that trains, and of a model: what it learnt from.
     pub trained: Option<Trained>,
     /// Of a model: what it predicts with. Of a deployment: its model's.
@@ -177,7 +197,72 @@ pub(crate) struct Use {
     pub(crate) exists: bool,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    pub(crate) fn new(
+        source: &'a Source,
+        own: &'a File,
+        names: Names<'a>,
+        findings: Vec<Finding>,
+        linked: Option<&'a Linked>,
+    ) -> Context<'a> {
+        let (file, names, own_names) = match linked {
+            None => (own, names, None),
+            Some(linked) => (&linked.file, Names::joined(source, &linked.file, &linked.broken, &names), Some(names)),
+        };
+        Context {
+            source,
+            file,
+            names,
+            own: Own { file: own, names: own_names },
+            linked,
+            blamed: Vec::new(),
+            unfit: Vec::new(),
+            findings,
+            modules: HashMap::new(),
+            known_modules: Vec::new(),
+            params: HashMap::new(),
+            schemas: HashMap::new(),
+            secrets: HashMap::new(),
+            seen_in: SeenIn::default(),
+            locals: HashMap::new(),
+            blind: false,
+            house: House::default(),
+            nodes: HashMap::new(),
+            order: Vec::new(),
+            ids: HashMap::new(),
+            pipeline: String::new(),
+            needs: HashMap::new(),
+            overridden: HashSet::new(),
+            registry: Vec::new(),
+            skipped_first: HashSet::new(),
+            once: HashMap::new(),
+        }
+    }
+
+    /// Notes that what was found since is about what an instance is given: that stands in the component around it.
+    pub(crate) fn blame_around(&mut self, before: usize, instance: usize) {
+        let around = self.linked.and_then(|linked| linked.instances.get(instance)?.outer);
+        if let Some(around) = around {
+            self.blamed.extend((before..self.findings.len()).map(|at| (at, around)));
+        }
+    }
+
+    /// The names of the file as it is written.
+    pub(crate) fn own_names(&self) -> &Names<'a> {
+        self.own.names.as_ref().unwrap_or(&self.names)
+    }
+
+    /// A path as one that starts at the folder of the checked file: it may be written in another one.
+    pub(crate) fn rebased(&self, written: &Expr, path: String) -> String {
+        let Some(linked) = self.linked.filter(|_| is_relative(&path)) else { return path };
+        let span = match &written.kind {
+            ExprKind::Name(name) => linked.bindings.get(name).map_or(written.span, |binding| binding.written),
+            _ => written.span,
+        };
+        let (_, source, _) = linked.map.find(span);
+        format!("{}{path}", way(&self.source.path, &source.path))
+    }
+
     pub(crate) fn place(&self, span: Span) -> Place {
         place(self.source, span)
     }
@@ -194,12 +279,26 @@ impl Context<'_> {
         self.findings.push(finding);
     }
 
+    /// Notes that what was found since there were `before` findings is about a declaration of an instance.
+    pub(crate) fn blame(&mut self, before: usize, declaration: usize) {
+        let instance = self.linked.and_then(|linked| linked.origin.get(declaration).copied().flatten());
+        if let Some(instance) = instance {
+            self.blamed.extend((before..self.findings.len()).map(|at| (at, instance)));
+        }
+    }
+
     /// Reports a mistake whose cause may be met at many places: the first is the finding, the others are labels on it.
     pub(crate) fn report_once(&mut self, cause: String, again: &str, finding: Finding) {
         let Some((first, more)) = self.once.get_mut(&cause) else {
             self.once.insert(cause, (self.findings.len(), 0));
             return self.findings.push(finding);
         };
+        let told = &mut self.findings[*first];
+        let shown = std::iter::once(&told.primary).chain(&told.secondary);
+        // What an instance is given is met once for each use of it.
+        if self.linked.is_some() && shown.into_iter().any(|label| label.place == finding.primary.place) {
+            return;
+        }
         *more += 1;
         if *more <= MOST_PLACES {
             let label = Label { place: finding.primary.place, text: again.to_owned() };
@@ -225,9 +324,17 @@ impl Context<'_> {
         }
     }
 
+    /// The text of a place, as it stands in its file.
+    pub(crate) fn slice(&self, span: Span) -> &str {
+        match self.linked {
+            Some(linked) => linked.map.text(span),
+            None => self.source.text.get(span.range()).unwrap_or_default(),
+        }
+    }
+
     /// The text of a place on one line, as the author wrote it.
     pub(crate) fn text(&self, span: Span) -> String {
-        let text = self.source.text.get(span.range()).unwrap_or_default();
+        let text = self.slice(span);
         if text.contains('\n') { text.split_whitespace().collect::<Vec<_>>().join(" ") } else { text.trim().to_owned() }
     }
 }

@@ -8,6 +8,7 @@
 //! ```
 //!
 //! - [`syntax`]: text to tree. [`check`]: tree to pipeline. [`eval`]: conditions to verdicts, for checker and engine alike.
+//! - [`import`]: files that files use. `link`: several files and their components as one tree, before names are collected.
 //! - `names`: what each name was declared as, and which one was meant. `typing`: expressions, operators, units. `lower`:
 //!   declarations to nodes in topological order. `lint`: what runs and is not what was meant.
 //! - [`signature`]: what the checker asks about modules. [`codes`]: every code beyond syntax.
@@ -30,6 +31,8 @@ pub mod eval;
 pub mod finding;
 pub mod fix;
 pub mod format;
+pub mod import;
+mod link;
 mod lint;
 pub mod live;
 mod lower;
@@ -40,6 +43,7 @@ pub mod schedule;
 pub mod signature;
 pub mod silence;
 pub mod span;
+mod sql;
 pub mod syntax;
 pub mod testing;
 pub mod tune;

@@ -9,48 +9,157 @@ mod credentials;
 use crate::codes;
 use crate::context::Context;
 use crate::finding::{Finding, Safety};
+use crate::link::load::{is_import, is_importable};
 use crate::lower::references;
 use crate::names::{Kind, declared_name, is_built_in};
 use crate::span::Span;
 use crate::syntax::ast::{
-    Attribute, DeclarationKind, Event, Expr, Hold, Ident, Strategy, TestKind, TypeExpr, TypeKind,
+    Attribute, Declaration, DeclarationKind, Event, Expr, ExprKind, Hold, Ident, Strategy, TestKind, TypeExpr, TypeKind,
 };
+use crate::types::Type;
 use std::collections::{HashMap, HashSet};
 
-/// Adds the lints of a file. `broken`: the parser reported something.
-pub(crate) fn lint(cx: &mut Context<'_>, broken: bool) {
-    unused(cx, broken);
+/// Adds the lints of a file. `broken`: the parser reported something. `library`: the file declares what others use.
+pub(crate) fn lint(cx: &mut Context<'_>, broken: bool, library: bool) {
+    unused(cx, broken, library);
     gates(cx);
+    idle_steps(cx, broken);
+    components(cx, broken);
     credentials::lint(cx);
 }
 
-fn unused(cx: &mut Context<'_>, broken: bool) {
-    let file = cx.file;
-    let mentioned = mentioned(cx);
+fn unused(cx: &mut Context<'_>, broken: bool, library: bool) {
+    let file = cx.own.file;
+    let mentioned = mentioned(&file.declarations);
     let words = if broken { words(&cx.source.text) } else { HashMap::new() };
     for (index, declaration) in file.declarations.iter().enumerate() {
         let Some((name, kind, span)) = declared_name(declaration) else { continue };
         let elsewhere = words.get(name).is_some_and(|count| *count > 1);
-        let reported = is_built_in(name, kind) || kind == Kind::Module && matches!(cx.modules.get(&index), Some(None));
-        if reported || name.starts_with('_') || mentioned.contains(name) || elsewhere || !cx.names.owns(name, index) {
+        let reported = is_built_in(name, kind) || kind == Kind::Module && is_missing(cx, name);
+        let unused = !mentioned.contains(name) && !elsewhere && cx.own_names().owns(name, index);
+        if reported || name.starts_with('_') || !unused || library && kind != Kind::Module {
             continue;
         }
+        let files = matches!(&declaration.kind, DeclarationKind::Use { path, quoted, .. } if is_import(path, *quoted));
         let (code, message) = match kind {
             Kind::Param => (codes::UNUSED_PARAM, format!("nothing reads the parameter `{name}`")),
             Kind::Schema => (codes::UNUSED_SCHEMA, format!("no data has the schema `{name}`")),
             Kind::Secret => (codes::UNUSED_SECRET, format!("nothing is given the secret `{name}`")),
+            Kind::Module if files => (codes::UNUSED_IMPORT, format!("nothing needs what `{name}` brings")),
             Kind::Module => (codes::UNUSED_MODULE, format!("no step calls the module `{name}`")),
+            Kind::Component => (codes::UNUSED_COMPONENT, format!("the component `{name}` has no instance")),
             _ => continue,
         };
         let finding = Finding::warning(code, cx.place(span), message).label("unused");
         let finding = match kind {
-            // A `use` does nothing by itself; the other two may be about to be used.
+            // A `use` does nothing by itself; the others may be about to be used.
             Kind::Module => {
                 finding.help("remove it").fix("remove it", whole_line(cx, declaration.span), "", Safety::Safe)
             }
+            Kind::Component => finding.help(format!("make one, `step name = {name}(...)`, or remove it")),
             _ => finding.help(format!("remove it, or call it `_{name}` to keep it")),
         };
         cx.report(finding);
+    }
+}
+
+/// Whether a module or a file could not be loaded, which was reported.
+fn is_missing(cx: &Context<'_>, name: &str) -> bool {
+    let module = cx.names.get(name).and_then(|declared| cx.modules.get(&declared.index));
+    matches!(module, Some(None)) || cx.linked.is_some_and(|linked| linked.missing.contains(name))
+}
+
+/// Steps that end in nothing: no step, gate or model reads what they give, and they measure nothing that a run would
+/// show. Where a file has neither gate nor model its last steps are what it is for.
+fn idle_steps(cx: &mut Context<'_>, broken: bool) {
+    let file = cx.own.file;
+    let ends = |declaration: &Declaration| {
+        matches!(declaration.kind, DeclarationKind::Gate { .. } | DeclarationKind::Model { .. })
+    };
+    // What is wrong with a step may be why nothing reads it.
+    if broken || cx.findings.iter().any(Finding::is_error) || !file.declarations.iter().any(ends) {
+        return;
+    }
+    let mentioned = mentioned(&file.declarations);
+    for (index, declaration) in file.declarations.iter().enumerate() {
+        let DeclarationKind::Step { name, body, .. } = &declaration.kind else { continue };
+        let word = name.name.as_str();
+        // A program may be run for what it does.
+        let called = matches!(&body.kind, ExprKind::Call(callee, _) if matches!(callee.kind, ExprKind::Member(..)));
+        if mentioned.contains(word) || word.starts_with('_') || !called || !cx.own_names().owns(word, index) {
+            continue;
+        }
+        let outputs = cx.names.get(word).and_then(|declared| cx.nodes.get(&declared.index)?.outputs.as_ref());
+        let Some(outputs) = outputs else { continue };
+        if outputs.values().any(|ty| matches!(ty, Type::Metrics(_) | Type::Unknown)) {
+            continue;
+        }
+        let given = crate::written::listed(outputs.keys());
+        let finding = Finding::warning(
+            codes::IDLE_STEP,
+            cx.place(name.span),
+            format!("nothing reads what the step `{word}` gives"),
+        )
+        .label(format!("gives {given}"))
+        .help(format!(
+            "read it, as in `{word}.{}`, remove the step, or call it `_{word}` to keep it",
+            outputs.keys().next().map_or("output", String::as_str)
+        ));
+        cx.report(finding);
+    }
+}
+
+/// Parameters of components that nothing reads, and names in components that hide others of the file.
+fn components(cx: &mut Context<'_>, broken: bool) {
+    let file = cx.own.file;
+    for declaration in &file.declarations {
+        let DeclarationKind::Component { name: component, params, declarations, outputs } = &declaration.kind else {
+            continue;
+        };
+        let mut inside = mentioned(declarations);
+        outputs.iter().for_each(|output| references::names(&output.value, &mut |name, _| inside.extend([name])));
+        for param in params {
+            let name = &param.name;
+            if broken || inside.contains(name.name.as_str()) || name.name.starts_with('_') {
+                continue;
+            }
+            let finding = Finding::warning(
+                codes::UNUSED_COMPONENT_PARAM,
+                cx.place(name.span),
+                format!("nothing in the component `{}` reads its parameter `{}`", component.name, name.name),
+            );
+            cx.report(finding.label("unused").help(format!("remove it, or call it `_{}` to keep it", name.name)));
+        }
+        let given = params.iter().map(|param| (param.name.name.as_str(), param.name.span, "the parameter"));
+        let inner = declarations.iter().filter_map(declared_name).map(|(name, kind, span)| {
+            let (_, words) = kind.with_article().split_once(' ').unwrap_or(("", "data"));
+            (
+                name,
+                span,
+                match words {
+                    "step" => "the step",
+                    "gate" => "the gate",
+                    "search" => "the search",
+                    _ => "the data",
+                },
+            )
+        });
+        for (name, span, what) in given.chain(inner) {
+            // What a component does not see is not hidden by it.
+            let Some(hidden) =
+                cx.own_names().get(name).filter(|hidden| is_importable(hidden.kind) || hidden.kind == Kind::Module)
+            else {
+                continue;
+            };
+            let finding = Finding::warning(
+                codes::SHADOWED_NAME,
+                cx.place(span),
+                format!("{what} `{name}` of `{}` hides {} of the file", component.name, hidden.kind.with_article()),
+            )
+            .label("in the component this one is meant")
+            .also(cx.place(hidden.span), "hidden there");
+            cx.report(finding.help("rename one of them, so that a reader need not know which is meant"));
+        }
     }
 }
 
@@ -65,12 +174,13 @@ fn whole_line(cx: &Context<'_>, span: Span) -> Span {
 }
 
 /// Every name that an expression or a list of names mentions, anywhere.
-fn mentioned<'a>(cx: &Context<'a>) -> HashSet<&'a str> {
-    let mut found: HashSet<&'a str> = HashSet::new();
-    let mut expression = |expr: &'a Expr| references::names(expr, &mut |name, _| found.extend([name]));
-    let mut idents: Vec<&'a Ident> = Vec::new();
-    let mut types: Vec<&'a str> = Vec::new();
-    for declaration in &cx.file.declarations {
+fn mentioned(declarations: &[Declaration]) -> HashSet<&str> {
+    let mut found: HashSet<&str> = HashSet::new();
+    let mut waiting: Vec<&Declaration> = declarations.iter().collect();
+    while let Some(declaration) = waiting.pop() {
+        let mut types: Vec<&TypeExpr> = Vec::new();
+        let mut idents: Vec<&Ident> = Vec::new();
+        let mut expression = |expr| references::names(expr, &mut |name, _| found.extend([name]));
         match &declaration.kind {
             DeclarationKind::Use { .. } => {}
             DeclarationKind::Pipeline { settings, .. } => settings.iter().for_each(|s| expression(&s.value)),
@@ -89,14 +199,19 @@ fn mentioned<'a>(cx: &Context<'a>) -> HashSet<&'a str> {
                 expectations.iter().for_each(|clause| expression(&clause.condition));
             }
             DeclarationKind::Secret { source, .. } => expression(source),
-            DeclarationKind::Component { .. } => {}
+            DeclarationKind::Component { params, declarations, outputs, .. } => {
+                types.extend(params.iter().map(|param| &param.ty));
+                params.iter().flat_map(|param| &param.default).for_each(&mut expression);
+                outputs.iter().for_each(|output| expression(&output.value));
+                types.extend(outputs.iter().flat_map(|output| &output.ty));
+                waiting.extend(declarations);
+            }
             DeclarationKind::Tune { over, space, goals, settings, .. } => {
                 idents.push(over);
                 space.iter().for_each(|line| expression(&line.values));
                 goals.iter().for_each(|goal| expression(&goal.metric));
                 settings.iter().for_each(|setting| expression(&setting.value));
             }
-            // What a test replaces is not used by it.
             DeclarationKind::Test { withs, expectations, .. } => {
                 withs.iter().for_each(|with| expression(&with.value));
                 for line in expectations {
@@ -109,23 +224,20 @@ fn mentioned<'a>(cx: &Context<'a>) -> HashSet<&'a str> {
             DeclarationKind::Step { body, fan, when, after, task, settings, .. } => {
                 expression(body);
                 fan.iter().for_each(|fan| expression(&fan.values));
-                let entries = task.with.iter().chain(&task.inputs).flat_map(|clause| &clause.entries);
-                entries.for_each(|(_, value)| expression(value));
-                let outputs = task.outputs.iter().flat_map(|outputs| &outputs.entries);
-                outputs.for_each(|(_, ty)| of_type(ty, &mut types));
+                let given = [&task.with, &task.inputs].into_iter().flatten().flat_map(|clause| &clause.entries);
+                given.for_each(|(_, value)| expression(value));
+                types.extend(task.outputs.iter().flat_map(|outputs| &outputs.entries).map(|(_, ty)| ty));
                 when.iter().for_each(&mut expression);
                 idents.extend(after);
                 settings.iter().for_each(|setting| expression(&setting.value));
             }
             DeclarationKind::Gate { requirements, approvals, after, .. } => {
+                for approval in approvals {
+                    approval.count.iter().chain([&approval.people]).chain(&approval.within).for_each(&mut expression);
+                }
                 for clause in requirements {
                     expression(&clause.condition);
                     clause.min_support.iter().for_each(&mut expression);
-                }
-                for approval in approvals {
-                    approval.count.iter().for_each(&mut expression);
-                    expression(&approval.people);
-                    approval.within.iter().for_each(&mut expression);
                 }
                 idents.extend(after);
             }
@@ -164,18 +276,21 @@ fn mentioned<'a>(cx: &Context<'a>) -> HashSet<&'a str> {
                 actions.iter().for_each(|action| expression(&action.what));
             }
         }
+        let named = types.into_iter().flat_map(schemas_in);
+        // `common.Customer` is of the module `common`.
+        let words = named.chain(idents.into_iter().map(|ident| ident.name.as_str()));
+        found.extend(words.map(|name| name.split_once('.').map_or(name, |(module, _)| module)));
     }
-    found.extend(types);
-    found.extend(idents.into_iter().map(|ident| ident.name.as_str()));
     found
 }
 
-/// The names in a type: `dataset<Customer>`.
-fn of_type<'a>(ty: &'a TypeExpr, found: &mut Vec<&'a str>) {
+/// The names in a type.
+fn schemas_in(ty: &TypeExpr) -> Vec<&str> {
     match &ty.kind {
-        TypeKind::Named(name) => found.push(name),
-        TypeKind::Optional(inner) | TypeKind::Generic(_, inner) => of_type(inner, found),
-        TypeKind::Enum(_) | TypeKind::Metrics(_) => {}
+        TypeKind::Named(name) => vec![name],
+        TypeKind::Enum(_) => Vec::new(),
+        TypeKind::Optional(inner) | TypeKind::Generic(_, inner) => schemas_in(inner),
+        TypeKind::Metrics(fields) => fields.iter().flat_map(|(_, ty)| schemas_in(ty)).collect(),
     }
 }
 
@@ -209,7 +324,7 @@ fn words(text: &str) -> HashMap<&str, usize> {
 
 /// Models without a gate, and gates that nothing waits for.
 fn gates(cx: &mut Context<'_>) {
-    let file = cx.file;
+    let file = cx.own.file;
     let mut gates: Vec<&Ident> = Vec::new();
     let mut awaited: HashSet<&str> = HashSet::new();
     let mut ungated: Vec<&Ident> = Vec::new();

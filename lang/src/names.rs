@@ -131,7 +131,7 @@ impl<'a> Names<'a> {
             table: HashMap::new(),
             order: Vec::new(),
             broken: broken.iter().map(|ident| ident.name.as_str()).collect(),
-            suggestions: Suggestions { left: Cell::new(BUDGET) },
+            suggestions: Suggestions::new(),
         };
         for (index, declaration) in file.declarations.iter().enumerate() {
             let Some((name, kind, span)) = declared_name(declaration) else { continue };
@@ -169,6 +169,13 @@ impl<'a> Names<'a> {
                 }
             }
         }
+        names
+    }
+
+    /// The names of a file together with those that it uses: what is suggested are the names of the file alone.
+    pub(crate) fn joined(source: &Source, file: &'a File, broken: &'a [Ident], own: &Names<'a>) -> Names<'a> {
+        let mut names = Names::collect(source, file, broken, &mut Vec::new());
+        names.order.clone_from(&own.order);
         names
     }
 
@@ -236,15 +243,20 @@ const BUDGET: usize = 1_000_000;
 
 /// The candidate most like `name`, if one is like it at all.
 pub(crate) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    Suggestions { left: Cell::new(BUDGET) }.nearest(name, candidates)
+    Suggestions::new().nearest(name, candidates)
 }
 
-struct Suggestions {
+/// Finds names that are alike, until it has looked at enough.
+pub(crate) struct Suggestions {
     left: Cell<usize>,
 }
 
 impl Suggestions {
-    fn nearest<'c>(&self, name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    pub(crate) fn new() -> Suggestions {
+        Suggestions { left: Cell::new(BUDGET) }
+    }
+
+    pub(crate) fn nearest<'c>(&self, name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
         let length = name.chars().count();
         // One letter is like every other letter.
         let allowed = if length < 2 { 0 } else { (length / 3).clamp(1, 4) };

@@ -5,6 +5,7 @@
 //!
 //! The JSON form of [`ModuleSignature`] is what the SDK writes into a component's `mlp-signature` custom section.
 
+use crate::import::{Files, NoFiles};
 use crate::types::{MetricField, Schema, Type};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -15,6 +16,10 @@ pub trait Modules {
     fn module(&self, path: &str) -> Result<Arc<ModuleSignature>, ModuleError>;
     /// Names of modules that need no path, for suggestions: `std/tabular`, ...
     fn known(&self) -> Vec<String>;
+    /// The files that files use. None, unless whoever checks has some.
+    fn files(&self) -> &dyn Files {
+        &NoFiles
+    }
 }
 
 /// Why a module cannot be used.

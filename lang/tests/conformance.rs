@@ -123,23 +123,21 @@ fn graph(pipeline: &Pipeline) -> Vec<String> {
                 node.needs.iter().filter_map(|id| Some(pipeline.nodes.get(id.index())?.name.as_str())).collect();
             needs.sort_unstable();
             let arrow = if needs.is_empty() { "" } else { " <- " };
-            format!("{} {}{arrow}{}", kind(&node.kind), node.name, needs.join(", "))
+            format!("{} {}{arrow}{}", keyword(&node.kind), node.name, needs.join(", "))
         })
         .collect();
     lines.sort();
     lines
 }
 
-fn kind(kind: &NodeKind) -> &'static str {
-    match kind {
-        NodeKind::Data(_) => "data",
-        NodeKind::Step(_) | NodeKind::Program(_) | NodeKind::Query(_) | NodeKind::Fan(_) => "step",
-        NodeKind::Tune(_) => "tune",
-        NodeKind::Gate(_) => "gate",
-        NodeKind::Model(_) => "model",
-        NodeKind::Registry(_) => "registry",
-        NodeKind::Deploy(_) => "deploy",
-        NodeKind::Monitor(_) => "monitor",
-        NodeKind::Trigger(_) => "on",
+/// The keyword that declares such a node. Kinds are told by their name in the pipeline's document.
+fn keyword(kind: &NodeKind) -> String {
+    let document = serde_json::to_value(kind).expect("a document");
+    let name = document.as_object().and_then(|kind| kind.keys().next()).expect("a kind").clone();
+    match name.as_str() {
+        "program" | "query" | "fan" => "step".to_owned(),
+        "search" => "tune".to_owned(),
+        "trigger" => "on".to_owned(),
+        _ => name,
     }
 }

@@ -3,7 +3,10 @@
 mod bad_input;
 mod check;
 mod crash;
+mod declared_tests;
+mod editor;
 mod examples;
+mod export;
 mod findings;
 mod gate;
 mod live;

@@ -11,8 +11,9 @@ use crate::render::text::{BAD, GOOD, WARN, plural, styled};
 use crate::render::{diff, json};
 use crate::screen::Screen;
 use crate::world::World;
-use mlp_lang::finding::{Finding, Safety};
+use mlp_lang::finding::{Finding, Place, Safety};
 use mlp_lang::fix::{self, Fixed};
+use mlp_lang::import::identity;
 use mlp_lang::silence::{Level, LevelError, Levels, Silenced};
 use mlp_lang::span::Source;
 use serde_json::json;
@@ -31,6 +32,23 @@ struct Found {
     gone: usize,
 }
 
+impl Found {
+    /// Adds what was found in a file and in those that it uses. Files that several use are told once.
+    fn add(&mut self, findings: Vec<Finding>, silenced: Vec<Silenced>, sources: Vec<Source>) {
+        let known = |source: &Source| self.sources.iter().any(|other| identity(&other.path) == identity(&source.path));
+        let (again, new): (Vec<Source>, Vec<Source>) = sources.into_iter().partition(known);
+        let told_before = |finding: &Finding| match &finding.primary.place {
+            Place::Source { path, .. } => again.iter().any(|source| source.path == *path),
+            Place::Data { .. } => false,
+        };
+        let findings: Vec<Finding> =
+            findings.into_iter().filter(|it| !told_before(it) || !self.findings.contains(it)).collect();
+        self.findings.extend(findings);
+        self.silenced.extend(silenced);
+        self.sources.extend(new);
+    }
+}
+
 /// Checks every file, then tells all that was found: one broken file does not hide the next.
 pub fn check(screen: &Screen, args: &Check) -> Result<Exit, Fault> {
     let overrides = overrides(&args.params.params)?;
@@ -46,7 +64,7 @@ pub fn check(screen: &Screen, args: &Check) -> Result<Exit, Fault> {
         let world = World::around(file);
         let inspect = |source: &Source| {
             let checked = mlp_lang::check::inspect(source, world.modules(), &overrides);
-            (levels.apply(checked.findings), checked.silenced)
+            (levels.apply(checked.findings), checked.silenced, checked.sources)
         };
         let source = match &path {
             Some(path) => files::read(path),
@@ -58,10 +76,8 @@ pub fn check(screen: &Screen, args: &Check) -> Result<Exit, Fault> {
         });
         match mended {
             Ok(source) => {
-                let (findings, silenced) = inspect(&source);
-                found.findings.extend(findings);
-                found.silenced.extend(silenced);
-                found.sources.push(source);
+                let (findings, silenced, sources) = inspect(&source);
+                found.add(findings, silenced, sources);
             }
             Err(fault) => found.faults.push(fault),
         }

@@ -43,9 +43,16 @@ pub fn doc(screen: &Screen, args: &Doc) -> Result<Exit, Fault> {
 /// What the modules say of themselves whose steps the document calls.
 fn modules(document: &export::Document, world: &crate::world::World) -> Vec<ModuleSignature> {
     let mut found: Vec<ModuleSignature> = Vec::new();
-    for node in &document.nodes {
-        if let export::Kind::Step(step) = &node.kind
-            && let Ok(module) = world.modules().module(&step.module)
+    let called = document.nodes.iter().filter_map(|node| match &node.kind {
+        export::Kind::Step(step) => Some(match &step.does {
+            export::Work::Fan { each, .. } => each,
+            does => does,
+        }),
+        _ => None,
+    });
+    for does in called {
+        if let export::Work::Module { module, .. } = does
+            && let Ok(module) = world.modules().module(module)
             && !found.iter().any(|known| known.digest == module.digest)
         {
             found.push((*module).clone());

@@ -17,6 +17,8 @@ use std::path::Path;
 /// A pipeline that is ready to be planned.
 pub struct Loaded {
     pub source: Source,
+    /// The file and all that it uses.
+    pub sources: Vec<Source>,
     pub world: World,
     pub pipeline: Pipeline,
     /// Warnings; errors end the command.
@@ -53,15 +55,14 @@ pub fn load(screen: &Screen, path: &Path, params: &[(String, String)], purpose: 
             checked.pipeline = None;
         }
     }
-    let sources = [source];
+    let sources = checked.sources;
     let Some(pipeline) = checked.pipeline else {
         return Err(refused(screen, &checked.findings, &sources)?);
     };
     if !checked.findings.is_empty() && !screen.options.quiet && !screen.is_json() {
         screen.say(&findings::full(&checked.findings, &sources, screen.width()));
     }
-    let [source] = sources;
-    Ok(Loaded { source, world, pipeline, findings: checked.findings })
+    Ok(Loaded { source, sources, world, pipeline, findings: checked.findings })
 }
 
 /// Tells what is wrong with files, for a command that therefore does nothing.

@@ -23,8 +23,8 @@ pub fn plan(screen: &Screen, args: &Plan) -> Result<Exit, Fault> {
     let plan = history.plan(&parts, &loaded.pipeline, loaded.world.base(), &force, &aliases(&project)?)?;
     if screen.is_json() {
         let mut document = json::plan(&plan, &loaded.pipeline.name, &loaded.source.path);
-        let sources = [loaded.source];
-        document["findings"] = loaded.findings.iter().map(|finding| json::finding(finding, &sources)).collect();
+        let findings = loaded.findings.iter().map(|finding| json::finding(finding, &loaded.sources));
+        document["findings"] = findings.collect();
         screen.print_json(&document, false)?;
     } else {
         let text = render::text(&plan, &loaded.pipeline.name, screen.options.verbose, screen.width());

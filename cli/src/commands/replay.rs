@@ -192,7 +192,7 @@ fn import(data: &Path, node: &DeployNode, time: &Column) -> Result<BTreeMap<Stri
         true => DataSource::Parquet { path: path.clone() },
         false => DataSource::Csv { path: path.clone(), delimiter: b',', missing: vec![String::new()] },
     };
-    let table = DataNode { schema: Schema { name: None, columns }, source, expectations: Vec::new() };
+    let table = DataNode { schema: Schema { name: None, columns }, source, expectations: Vec::new(), pii: None };
     let folder = tempfile::tempdir().map_err(|error| Fault::new("cannot make a folder for the data").cause(error))?;
     let out = folder.path().join("rows.parquet");
     TableReader.import(&table, data, &path, &out).map_err(|findings| {

@@ -29,6 +29,8 @@ use std::sync::Arc;
 /// A file with its tests, ready to run.
 struct Ready {
     source: Source,
+    /// The file and all that it uses.
+    sources: Vec<Source>,
     world: World,
     tests: Vec<(TestCase, TestRun)>,
 }
@@ -41,12 +43,12 @@ pub fn test(screen: &Screen, args: &Test) -> Result<Exit, Fault> {
     for path in paths(&args.files)? {
         let source = files::read(&path)?;
         let world = World::around(&path);
-        let (tests, findings) = prepare(&source, &world, &given, args.filter.as_deref());
+        let (tests, findings, sources) = prepare(&source, &world, &given, args.filter.as_deref());
         found.extend(findings);
-        ready.push(Ready { source, world, tests });
+        ready.push(Ready { source, sources, world, tests });
     }
     if found.iter().any(Finding::is_error) {
-        let sources: Vec<Source> = ready.into_iter().map(|file| file.source).collect();
+        let sources: Vec<Source> = ready.into_iter().flat_map(|file| file.sources).collect();
         return refused(screen, &found, &sources)?.end();
     }
     if ready.iter().all(|file| file.tests.is_empty()) {
@@ -87,15 +89,15 @@ fn paths(given: &[PathBuf]) -> Result<Vec<PathBuf>, Fault> {
     Ok(paths)
 }
 
-/// The tests of a file that are wanted, each with the run that answers it; and what is wrong.
+/// The tests of a file that are wanted, each with the run that answers it; what is wrong; and where.
 fn prepare(
     source: &Source,
     world: &World,
     given: &IndexMap<String, String>,
     filter: Option<&str>,
-) -> (Vec<(TestCase, TestRun)>, Vec<Finding>) {
+) -> (Vec<(TestCase, TestRun)>, Vec<Finding>, Vec<Source>) {
     let checked = check(source, world.modules(), given);
-    let Some(pipeline) = checked.pipeline else { return (Vec::new(), checked.findings) };
+    let Some(pipeline) = checked.pipeline else { return (Vec::new(), checked.findings, checked.sources) };
     let mut tests = Vec::new();
     let mut found = checked.findings;
     for (at, test) in pipeline.tests.iter().enumerate() {
@@ -115,7 +117,7 @@ fn prepare(
         found.extend(missing(source, &run.pipeline, Purpose::Run));
         tests.push((test.clone(), run));
     }
-    (tests, found)
+    (tests, found, checked.sources)
 }
 
 /// The file checked again with the parameters of a test; nothing if it has none.

@@ -15,7 +15,7 @@ const extension = dirname(dirname(fileURLToPath(import.meta.url)));
 const place = mkdtempSync(join(tmpdir(), 'mlp-vscode-'));
 const started = [];
 // A machine under load is slow; one that hangs must end.
-const LIMIT = 240_000;
+const LIMIT = 400_000;
 
 function folder(name) {
   const path = join(place, name);

@@ -162,10 +162,14 @@ const tests: Record<string, () => Promise<void>> = {
       await editor.edit(edit => edit.delete(new vscode.Range(0, 0, document.lineCount, 0)));
       await editor.insertSnippet(new vscode.SnippetString([body].flat().join('\n')), new vscode.Position(0, 0));
       const text = document.getText();
-      // What is asked now is answered about this text: findings of syntax have codes E01xx.
-      await vscode.commands.executeCommand('vscode.executeDocumentSymbolProvider', document.uri);
-      await new Promise(resolve => setTimeout(resolve, 400));
-      const wrong = findings(document.uri).filter(it => /^E01/.test(code(it)));
+      // A mistake behind it, so that it can be seen when the findings are about this text.
+      const end = document.lineCount;
+      await editor.edit(edit => edit.insert(document.positionAt(text.length), `\nparam ${name.replace(/\W/g, '_')} =\n`));
+      const all = await eventually(`the findings of ${name}`, () => {
+        const syntax = findings(document.uri).filter(it => /^E01/.test(code(it)));
+        return syntax.some(it => it.range.start.line >= end) && document.getText().startsWith(text) ? syntax : undefined;
+      });
+      const wrong = all.filter(it => it.range.start.line < end);
       assert.deepEqual(wrong.map(it => it.message), [], `${name}:\n${text}`);
     }
   },

@@ -33,11 +33,13 @@ impl Workspace {
         let view = self.view(path)?;
         let tok = view.outline().at(offset)?;
         let span = view.outline().toks.get(tok)?.span;
-        let text = match view.meaning(tok) {
-            Some(meaning) => view.describe(tok, &meaning)?,
-            None => view.literal(tok)?,
-        };
-        Some(Hover { span, text })
+        match view.meaning(tok) {
+            Some(meaning) => Some(Hover { span, text: view.describe(tok, &meaning)? }),
+            None => match view.table_at(tok, offset) {
+                Some((symbol, span)) => Some(Hover { span, text: view.about(&symbol)? }),
+                None => Some(Hover { span, text: view.literal(tok)? }),
+            },
+        }
     }
 }
 

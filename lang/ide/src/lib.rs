@@ -10,7 +10,7 @@
 //!
 //! - [`Workspace`]: documents by path; cheap to clone, so that a question is answered about texts that stand still.
 //! - [`Environment`]: what the documents' world knows: modules, values of the last run, what a run would do.
-//! - `outline`: brackets, members and arguments, from tokens alone. `meaning`: what each word stands for. `builtin`: the
+//! - `outline`: brackets, members and arguments, from tokens alone. `wanted` and `meaning`: what may stand at a place, and what each word stands for. `builtin`: the
 //!   words of the language with their documentation.
 //!
 //! Invariants: every question has an answer for every text and every place, also where nothing is right; no answer
@@ -29,11 +29,13 @@ mod outline;
 mod rename;
 mod selection;
 mod signature;
+mod sql;
 mod symbols;
 pub mod text;
 mod text_edit;
 mod tokens;
 mod view;
+mod wanted;
 mod workspace;
 
 pub use actions::Action;

@@ -36,7 +36,7 @@ impl Workspace {
         {
             return Some(Location { path: document.path().clone(), span: Span::default() });
         }
-        self.declaration(&view.meaning(tok)?.symbol?)
+        self.declaration(&view.symbol_at(offset)?.0)
     }
 
     /// Where a symbol is declared.
@@ -52,9 +52,7 @@ impl Workspace {
             }
             Symbol::Output { path, node, .. } => {
                 let view = self.view(path)?;
-                let declared = view.declared(node)?;
-                let output = self.component_output(&view, declared, symbol);
-                output.or_else(|| place(&view, declared.name))
+                place(&view, view.declared(node)?.name)
             }
             Symbol::Local { path, .. } | Symbol::Column { path, .. } => {
                 let view = self.view(path)?;
@@ -65,15 +63,6 @@ impl Workspace {
             }
             Symbol::Step { .. } | Symbol::Argument { .. } => None,
         }
-    }
-
-    /// An output of an instance of a component is declared in the component.
-    fn component_output(&self, view: &View<'_>, node: crate::view::Declared, symbol: &Symbol) -> Option<Location> {
-        let Symbol::Output { output, .. } = symbol else { return None };
-        let crate::view::Callee::Component(component) = view.body_of(node)? else { return None };
-        let member = *view.declared_in(view.block_of(component.part)?).get(&**output)?;
-        let span = view.outline().toks.get(member.name)?.span;
-        Some(Location { path: view.document.path().clone(), span })
     }
 
     /// Every place where what stands at a byte is meant, in all documents, by path and place.
@@ -100,9 +89,7 @@ impl Workspace {
 
     /// What stands at a byte.
     pub(crate) fn symbol_at(&self, path: &str, offset: u32) -> Option<Symbol> {
-        let view = self.view(path)?;
-        let tok = view.outline().at(offset)?;
-        view.meaning(tok)?.symbol
+        Some(self.view(path)?.symbol_at(offset)?.0)
     }
 }
 
@@ -117,8 +104,30 @@ pub(crate) fn word_of(symbol: &Symbol) -> &str {
 }
 
 impl View<'_> {
+    /// What stands at a byte, and its place.
+    pub(crate) fn symbol_at(&self, offset: u32) -> Option<(Symbol, Span)> {
+        let tok = self.outline().at(offset)?;
+        match self.meaning(tok) {
+            Some(meaning) => Some((meaning.symbol?, self.outline().toks.get(tok)?.span)),
+            None => self.table_at(tok, offset),
+        }
+    }
+
     /// Where a symbol is meant in this document.
     pub(crate) fn places(&self, symbol: &Symbol) -> Vec<Highlight> {
+        let mut places = self.places_of_words(symbol);
+        if matches!(symbol, Symbol::Named { .. } | Symbol::Local { .. }) {
+            let read = (0..self.outline().toks.len()).flat_map(|tok| self.tables(tok));
+            let same = read.filter(|table| {
+                self.meaning(table.declared.name).is_some_and(|meaning| meaning.symbol.as_ref() == Some(symbol))
+            });
+            places.extend(same.map(|table| Highlight { span: table.span, declares: false }));
+            places.sort_by_key(|place| place.span);
+        }
+        places
+    }
+
+    fn places_of_words(&self, symbol: &Symbol) -> Vec<Highlight> {
         let toks = &self.outline().toks;
         let meanings = self.meanings().iter().zip(toks);
         meanings

@@ -3,7 +3,6 @@
 use crate::builtin;
 use crate::meaning::Symbol;
 use crate::navigate::word_of;
-use crate::outline::TokKind;
 use crate::text_edit::TextEdit;
 use crate::workspace::Workspace;
 use mlp_lang::analysis::{Kind, is_built_in, written_column};
@@ -66,19 +65,17 @@ impl Workspace {
         let no = |why: &str| Err(Refused(why.to_owned()));
         let Some(view) = self.view(path) else { return no("this file is not open") };
         let Some(tok) = view.outline().at(offset) else { return no("there is no name here") };
-        let Some(meaning) = view.meaning(tok) else { return no("there is no name here") };
-        let Some(symbol) = meaning.symbol else {
-            return no("this is a word of the language, or a name that nothing declares");
+        let Some((symbol, span)) = view.symbol_at(offset) else {
+            return no(match view.meaning(tok) {
+                Some(_) => "this is a word of the language, or a name that nothing declares",
+                None => "there is no name here",
+            });
         };
-        let symbol = match symbol {
-            // An output of an instance of a component is declared in the component.
-            Symbol::Output { .. } => match self.component_member(&symbol) {
-                Some(member) => member,
-                None => return no("a step's outputs are named by its module"),
-            },
+        match symbol {
+            Symbol::Output { .. } => return no("a step's outputs are named by its module"),
             Symbol::Step { .. } | Symbol::Argument { .. } => return no("this is named by the module"),
-            symbol => symbol,
-        };
+            _ => {}
+        }
         if let Symbol::Named { path, name } = &symbol
             && let Some(view) = self.view(path)
             && let Some(declared) = view.declared(name)
@@ -87,21 +84,13 @@ impl Workspace {
         {
             return no("this module goes by its own name; write `as name` behind it to give it another");
         }
-        let Some(span) = view.outline().toks.get(tok).map(|tok| tok.span) else { return no("there is no name here") };
         // The name in quotes is what is edited.
-        let span = match view.kind(tok) {
-            Some(TokKind::Text) => Span { start: span.start + 1, end: span.end.saturating_sub(1).max(span.start + 1) },
-            _ => span,
+        let quoted = view.text().get(span.start as usize..).is_some_and(|rest| rest.starts_with('"'));
+        let span = match quoted {
+            true => Span { start: span.start + 1, end: span.end.saturating_sub(1).max(span.start + 1) },
+            false => span,
         };
         Ok((symbol, span))
-    }
-
-    /// The member of a component that an output of an instance stands for.
-    fn component_member(&self, symbol: &Symbol) -> Option<Symbol> {
-        let location = self.declaration(symbol)?;
-        let view = self.view(&location.path)?;
-        let meaning = view.meaning(view.outline().at(location.span.start)?)?;
-        meaning.symbol.filter(|found| matches!(found, Symbol::Local { .. }))
     }
 
     fn allowed(&self, symbol: &Symbol, name: &str) -> Result<(), Refused> {

@@ -223,6 +223,8 @@ impl View<'_> {
         }
         match self.word(declared.keyword) {
             "data" => [("rows".to_owned(), self.schema_of_data(declared).map_or(Type::Unknown, as_table))].into(),
+            // `search.best` is the tuned step as it came out best; the name stands for it here.
+            "tune" => self.tuned_step(declared).map(|step| self.outputs(step)).unwrap_or_default(),
             "step" => match self.body_of(declared) {
                 Some(Callee::Step(_, signature)) => {
                     signature.outputs.iter().map(|output| (output.name.clone(), promised(&output.kind))).collect()
@@ -239,7 +241,25 @@ impl View<'_> {
         let Some(block) = self.block_of(component.part) else { return IndexMap::new() };
         let outputs = self.declared_in(block);
         let outputs = outputs.iter().filter(|(_, member)| self.word(member.keyword) == "output");
-        outputs.map(|(name, _)| ((*name).to_owned(), Type::Unknown)).collect()
+        outputs.map(|(name, member)| ((*name).to_owned(), self.type_of_member(block, *member))).collect()
+    }
+
+    /// The type of `output name = step.output`, if it is nothing else.
+    fn type_of_member(&self, block: usize, output: Declared) -> Type {
+        let part = output.part;
+        let value = (part.first..part.end).find(|at| self.word(*at) == "=").map_or(part.end, |at| at + 1);
+        let members = self.declared_in(block);
+        let node = members.get(self.word(value)).filter(|node| node.name != output.name && value + 2 < part.end);
+        let given = node.map(|node| self.outputs(*node)).unwrap_or_default();
+        given.get(self.word(value + 2)).cloned().unwrap_or(Type::Unknown)
+    }
+
+    /// The step that a search is over.
+    pub(crate) fn tuned_step(&self, search: Declared) -> Option<Declared> {
+        let part = search.part;
+        let over = (part.first..part.end).find(|at| self.word(*at) == "over")?;
+        let step = self.lookup(self.outline().toks.get(over)?.group, self.word(over + 1))?;
+        (self.word(step.keyword) == "step").then_some(step)
     }
 
     /// What a step calls.

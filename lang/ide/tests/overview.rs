@@ -6,7 +6,7 @@ use mlp_ide::TokenKind;
 use mlp_lang::span::Span;
 use std::fmt::Write;
 
-const BIKESHARE: &str = include_str!("../../../examples/bikeshare/bikeshare.mlp");
+const BIKESHARE: &str = include_str!("support/bikeshare.mlp");
 
 fn whole(text: &str) -> Span {
     Span::new(0, text.len())

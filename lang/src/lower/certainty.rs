@@ -97,7 +97,8 @@ fn limits(condition: &Expr) -> Vec<(String, Comparison, f64)> {
 fn measured(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Metric(metric) => {
-            Some(format!("{:?} {} {} {:?}", metric.node, metric.output, metric.metric, metric.over))
+            let reduced = (&metric.over, &metric.across);
+            Some(format!("{:?} {} {} {reduced:?}", metric.node, metric.output, metric.metric))
         }
         Expr::Stat(stat) => Some(format!("{stat:?}")),
         Expr::Live(live) => Some(format!("{live:?}")),

@@ -20,7 +20,6 @@ use std::collections::HashMap;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sort {
     Module,
-    #[allow(dead_code, reason = "queries follow")]
     Query,
     Docker,
     Process,

@@ -157,7 +157,10 @@ impl Rule<'_> {
 /// The condition as rules for each row, if it is nothing else.
 fn rules<'e>(condition: &'e ast::Expr, schema: Option<&Schema>) -> Option<Vec<Rule<'e>>> {
     let column = |expr: &'e ast::Expr| match &expr.kind {
-        ExprKind::Name(name) if schema?.column(name).is_some() => Some(name.as_str()),
+        ExprKind::Name(name) => {
+            let name = crate::typing::functions::word(name, expr.span);
+            schema?.column(name).is_some().then_some(name)
+        }
         _ => None,
     };
     let mut rules = Vec::new();

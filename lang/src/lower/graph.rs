@@ -4,7 +4,7 @@
 //! node, so settings are never looked at here.
 
 use super::live::registry;
-use super::{program, references};
+use super::{program, query, references};
 use crate::codes;
 use crate::context::Context;
 use crate::finding::Finding;
@@ -182,6 +182,11 @@ fn edges(cx: &Context<'_>) -> Edges {
                         references::names(value, &mut |name, span| visit(name, span, rows));
                     }
                 }
+                if let ExprKind::Call(callee, arguments) = &body.kind
+                    && query::is_query(callee)
+                {
+                    query::reads(cx, arguments).iter().for_each(|(name, span)| visit(name, *span, rows));
+                }
                 inputs(cx, body, &mut |value| references::names(value, &mut |name, span| visit(name, span, rows)));
                 when.iter()
                     .for_each(|condition| references::names(condition, &mut |name, span| visit(name, span, rows)));
@@ -242,7 +247,7 @@ fn edges(cx: &Context<'_>) -> Edges {
 /// The inputs of a call; of anything else, all of it.
 pub(super) fn inputs<'e>(cx: &Context<'_>, body: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
     let ExprKind::Call(callee, arguments) = &body.kind else { return visit(body) };
-    if program::sort(callee).is_some() {
+    if program::sort(callee).is_some() || query::is_query(callee) {
         return;
     }
     let signature = signature(cx, callee);

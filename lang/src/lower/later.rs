@@ -22,11 +22,7 @@ pub(super) fn report(cx: &mut Context<'_>) {
 }
 
 fn of(declaration: &Declaration) -> Vec<(Span, &'static str, &'static str)> {
-    let keyword = declaration.keyword;
     match &declaration.kind {
-        DeclarationKind::Component { .. } => {
-            vec![(keyword, "component", "write its declarations where they are used")]
-        }
         DeclarationKind::Step { fan, .. } => {
             fan.iter().map(|fan| (fan.span, "for", "write one step for each")).collect()
         }

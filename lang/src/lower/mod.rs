@@ -25,6 +25,7 @@ mod model;
 mod params;
 mod people;
 mod program;
+mod query;
 pub(crate) mod references;
 mod schema;
 pub(crate) mod secret;
@@ -43,11 +44,12 @@ use crate::codes;
 use crate::context::{Context, NodeFacts};
 use crate::finding::Finding;
 use crate::live::TriggerWhen;
-use crate::names::{Kind, suggest};
+use crate::names::{Kind, declared_name, suggest};
 use crate::pipeline::{DataSource, Expr, Node, NodeId, NodeKind, Param, Pipeline};
 use crate::signature::Modules;
 use crate::span::Span;
 use crate::syntax::ast::{Declaration, DeclarationKind, Ident};
+use crate::types::Type;
 use crate::work::Work;
 use indexmap::IndexMap;
 use std::collections::BTreeSet;
@@ -62,6 +64,9 @@ pub(crate) fn lower(
 ) -> Option<Pipeline> {
     let header = header::lower(cx);
     cx.pipeline.clone_from(&header.name);
+    // A component by itself stands in no pipeline: what that must allow is looked at for each instance.
+    let alone = cx.linked.is_some_and(|linked| linked.alone);
+    cx.house.allows_processes |= alone;
     uses::load(cx, modules);
     let params = params::lower(cx, overrides, purpose);
     secret::lower_all(cx);
@@ -72,7 +77,10 @@ pub(crate) fn lower(
     let mut nodes = Vec::with_capacity(cx.order.len());
     let mut whole = true;
     for (position, index) in cx.order.clone().into_iter().enumerate() {
-        match lower_node(cx, index) {
+        let before = cx.findings.len();
+        let part = lower_node(cx, index);
+        cx.blame(before, index);
+        match part {
             Some(part) => {
                 let node = part.into_node(NodeId(position as u32));
                 cx.needs.insert(node.id, node.needs.clone());
@@ -83,8 +91,10 @@ pub(crate) fn lower(
     }
     live::registry::settle(cx, &mut nodes);
     let tests = testing::lower_all(cx);
-    tune::lint(cx);
-    live::alone::lint(cx, &nodes);
+    if !alone {
+        tune::lint(cx);
+        live::alone::lint(cx, &nodes);
+    }
     let params: Option<IndexMap<String, Param>> = params;
     whole.then_some(())?;
     Some(Pipeline {
@@ -127,6 +137,13 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
     let Some(declaration): Option<&Declaration> = file.declarations.get(index) else {
         return live::registry::lower(cx, index - file.declarations.len());
     };
+    if let (Some(flavor), Some((name, ..))) =
+        (cx.linked.and_then(|linked| linked.given.get(&index)), declared_name(declaration))
+    {
+        let outputs = IndexMap::from([("model".to_owned(), Type::Model(flavor.clone()))]);
+        publish(cx, index, name, NodeFacts { outputs: Some(outputs), ..NodeFacts::default() });
+        return None;
+    }
     let mut needs = BTreeSet::new();
     let (name, when, kind) = match &declaration.kind {
         DeclarationKind::Data { name, schema, settings, expectations, pii } => {

@@ -4,6 +4,7 @@ use crate::check::Purpose;
 use crate::codes;
 use crate::context::{Context, KnownParam};
 use crate::finding::Finding;
+use crate::link::is_joined;
 use crate::names::Kind;
 use crate::pipeline::Param;
 use crate::span::{Source, Span};
@@ -31,13 +32,15 @@ pub(super) fn lower(
         let understood = ty != Type::Unknown || cx.findings.len() == before;
         let default = default.as_ref().filter(|_| understood);
         let default = default.map(|default| default_value(cx, default, &ty, &name.name));
+        // Of other files and of components: constants.
+        let joined = is_joined(&name.name);
         let owned = cx.names.owns(&name.name, index);
-        let given = overrides.get(&name.name).filter(|_| owned);
+        let given = overrides.get(&name.name).filter(|_| owned && !joined);
         let value = match (given, default) {
             _ if ty == Type::Unknown => None,
             (Some(text), _) => override_value(cx, &name.name, name.span, text, &ty),
             (None, Some(value)) => value,
-            (None, None) if purpose == Purpose::Inspection => None,
+            (None, None) if purpose == Purpose::Inspection || joined => None,
             (None, None) => {
                 let finding = Finding::error(
                     codes::PARAM_WITHOUT_VALUE,
@@ -54,6 +57,7 @@ pub(super) fn lower(
         }
         cx.params.insert(&name.name, KnownParam { ty: ty.clone(), value: value.clone() });
         match value {
+            Some(_) if joined => {}
             Some(value) => {
                 params.insert(name.name.clone(), Param { ty, value, overridden: given.is_some() });
             }
@@ -61,7 +65,7 @@ pub(super) fn lower(
         }
     }
     for name in overrides.keys() {
-        if cx.names.get(name).is_none_or(|declared| declared.kind != Kind::Param) {
+        if is_joined(name) || cx.names.get(name).is_none_or(|declared| declared.kind != Kind::Param) {
             whole = false;
             if !cx.names.is_broken(name) {
                 unknown_override(cx, name);
@@ -72,8 +76,17 @@ pub(super) fn lower(
 }
 
 fn default_value(cx: &mut Context<'_>, default: &ast::Expr, ty: &Type, name: &str) -> Option<Value> {
-    let (_, value) = Typing::new(cx, Scope::Constant).constant(default)?;
-    cx.fit(default, &value, ty, &format!("the parameter `{name}`"))
+    let binding = cx.linked.and_then(|linked| linked.bindings.get(name));
+    let before = cx.findings.len();
+    let value = Typing::new(cx, Scope::Constant).constant(default).and_then(|(_, value)| match binding {
+        Some(binding) => cx.fit(default, &value, ty, &binding.what),
+        None => cx.fit(default, &value, ty, &format!("the parameter `{name}`")),
+    });
+    if let Some(binding) = binding {
+        cx.findings[before..].iter_mut().for_each(|finding| finding.notes.push(binding.note.clone()));
+        cx.blame_around(before, binding.instance);
+    }
+    value
 }
 
 fn unknown_override(cx: &mut Context<'_>, name: &str) {
@@ -84,6 +97,11 @@ fn unknown_override(cx: &mut Context<'_>, name: &str) {
         format!("--param {name}: the file has no parameter `{name}`"),
     );
     let declared = crate::written::listed(cx.names.of_kind(|kind| kind == Kind::Param));
+    if let Some((_, own)) = name.split_once('.') {
+        return cx.report(finding.help(format!(
+            "parameters of other files are constants: declare `param {own}` in this file, and give its value to what needs it"
+        )));
+    }
     cx.report(match near {
         Some(near) => finding.help(format!("did you mean `--param {near}=...`?")),
         None => finding.help(format!("parameters of this file: {declared}")),

@@ -51,6 +51,7 @@ pub(super) fn policy(cx: &mut Context<'_>, clause: &Clause, arguments: &[Argumen
         cx.report(finding.help("name the file: `policy(\"policies/release.rego\")`"));
         return None;
     }
+    let path = cx.rebased(value, path);
     sound.then(|| Policy { path, because: clause.because.clone(), span: clause.span })
 }
 

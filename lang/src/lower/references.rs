@@ -44,4 +44,5 @@ pub(crate) fn names<'e>(expr: &'e Expr, visit: &mut dyn FnMut(&'e str, Span)) {
     }
 }
 
-const REDUCTIONS: &[&str] = &["disparity", "lowest", "highest"];
+/// Functions over groups, whose named argument is a column.
+pub(crate) const REDUCTIONS: &[&str] = &["disparity", "lowest", "highest"];

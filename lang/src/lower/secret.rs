@@ -37,8 +37,11 @@ fn declared(cx: &mut Context<'_>, name: &str, source: &Expr) -> Option<SecretSou
     };
     match word {
         "env" => variable(cx, source.span, "env", arguments).map(SecretSource::Env),
-        "file" => text(cx, source.span, arguments, "`file`", "a path", "file(\"/run/secrets/token\")")
-            .map(|(path, _)| SecretSource::File(path)),
+        "file" => {
+            text(cx, source.span, arguments, "`file`", "a path", "file(\"/run/secrets/token\")").map(|(path, _)| {
+                SecretSource::File(arguments.first().map_or(path.clone(), |it| cx.rebased(&it.value, path)))
+            })
+        }
         "command" => command(cx, source.span, arguments),
         "secret" => variable(cx, source.span, "secret", arguments).map(SecretSource::Env),
         other => {

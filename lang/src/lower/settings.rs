@@ -193,8 +193,8 @@ impl<'r> Resolver<'r, '_> {
         if schema.column(name).is_some() {
             return Some(Value::Column(name.to_owned()));
         }
-        if matches!(written.kind, ExprKind::Name(_))
-            && self.cx.names.get(name).is_some_and(|declared| declared.kind == Kind::Param)
+        if let ExprKind::Name(declared) = &written.kind
+            && self.cx.names.get(declared).is_some_and(|declared| declared.kind == Kind::Param)
         {
             let value = self.plain(param, &Type::String, written)?;
             let column = plain(&value);
@@ -337,7 +337,7 @@ impl<'r> Resolver<'r, '_> {
 }
 
 /// With "a" or "an".
-fn article(words: &str) -> String {
+pub(super) fn article(words: &str) -> String {
     let vowel = words.starts_with(['a', 'e', 'i', 'o', 'u']);
     format!("{} {words}", if vowel { "an" } else { "a" })
 }

@@ -309,7 +309,7 @@ fn path(cx: &mut Context<'_>, call: &ast::Expr, reader: &str, written: Option<&a
         cx.report(finding.help("name a file; a relative path starts at the folder of this file"));
         return None;
     }
-    Some(text)
+    Some(cx.rebased(written, text))
 }
 
 fn text(cx: &mut Context<'_>, written: &ast::Expr, what: &str) -> Option<String> {

@@ -65,7 +65,9 @@ fn range(
     log: bool,
 ) -> Option<Space> {
     let name = &setting.name;
-    if !matches!(ty, Type::Int | Type::Float | Type::Fraction | Type::Duration | Type::Size) {
+    // What a program is given need not be known: then each range will do.
+    let numbers = [Type::Int, Type::Float, Type::Fraction, Type::Duration, Type::Size, Type::Unknown];
+    if !numbers.contains(ty) {
         let message = format!("`{name}` is a {ty}, and no range goes through its values");
         let finding = Finding::error(codes::UNSEARCHABLE, cx.place(written.span), message);
         cx.report(finding.help("name the values: `[...]`"));

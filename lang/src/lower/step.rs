@@ -3,7 +3,7 @@
 use super::arguments::{self, Arguments, Given};
 use super::conduct::{self, Sort};
 use super::live::registry;
-use super::{certainty, gate, program, settings};
+use super::{certainty, gate, program, query, settings};
 use crate::codes;
 use crate::context::{Context, Module, NodeFacts, SeenIn, Trained};
 use crate::finding::{Finding, Safety};
@@ -38,6 +38,10 @@ pub(super) fn lower(
         if let Some(sort) = program::sort(callee) {
             let (facts, node) = program::lower(cx, sort, callee.span, arguments, task, block);
             return (facts, node.map(|node| Work::Program(Box::new(node))));
+        }
+        if query::is_query(callee) {
+            let (facts, node) = query::lower(cx, callee.span, arguments, task, block);
+            return (facts, node.map(Work::Query));
         }
     }
     let (facts, node) = module_step(cx, body, task, block);
@@ -213,7 +217,7 @@ fn unknown_module(cx: &mut Context<'_>, name: &str, span: Span) {
 
 /// Where a new `use` goes: before the first, or before the first declaration.
 fn import_place(cx: &Context<'_>) -> Span {
-    let declarations = &cx.file.declarations;
+    let declarations = &cx.own.file.declarations;
     let first_use = declarations.iter().find(|d| matches!(d.kind, ast::DeclarationKind::Use { .. }));
     let at = first_use.or(declarations.first()).map_or(0, |declaration| {
         // A doc comment belongs to its declaration: the new line goes above it.

@@ -78,7 +78,7 @@ fn searchable(cx: &mut Context<'_>, written: &Written<'_>, index: usize) -> Opti
             let module = cx.modules.get(&cx.names.get(module)?.index)?.as_ref()?;
             Some(module.signature.step(&step.name)?.params.clone())
         }
-        ExprKind::Name(program) if program == "docker" || program == "process" => entries(cx, task),
+        ExprKind::Name(program) if program == "docker" || program == "process" => Some(entries(cx, task)),
         ExprKind::Name(other) => {
             let message = format!("`{}` is made by `{other}`, which has no settings to search", written.over.name);
             let finding = Finding::error(codes::UNSEARCHABLE, cx.place(written.over.span), message);
@@ -92,17 +92,29 @@ fn searchable(cx: &mut Context<'_>, written: &Written<'_>, index: usize) -> Opti
 }
 
 /// What a program is given: `with { lr: 0.1 }`.
-fn entries(cx: &mut Context<'_>, task: &Task) -> Option<Vec<ParamSignature>> {
-    let mut settings = Vec::new();
-    for (name, value) in task.with.iter().flat_map(|with| &with.entries) {
-        // What is wrong with it was said of the step.
-        let before = cx.findings.len();
-        let ty = Typing::new(cx, Scope::Constant).constant(value).map(|(ty, _)| ty);
-        cx.findings.truncate(before);
-        let (name, doc) = (name.name.clone(), String::new());
-        settings.push(ParamSignature { name, doc, ty: ParamType::Plain(ty?), default: None, min: None, max: None });
+fn entries(cx: &Context<'_>, task: &Task) -> Vec<ParamSignature> {
+    let given = task.with.iter().flat_map(|with| &with.entries);
+    let setting = |(name, value): &(Ident, ast::Expr)| {
+        let (name, ty) = (name.name.clone(), ParamType::Plain(plainly(cx, value)));
+        ParamSignature { name, doc: String::new(), ty, default: None, min: None, max: None }
+    };
+    given.map(setting).collect()
+}
+
+/// The type of what is given to a program, if it can be told at sight; what is wrong with it was said of the step.
+fn plainly(cx: &Context<'_>, value: &ast::Expr) -> Type {
+    match &value.kind {
+        ExprKind::Bool(_) => Type::Bool,
+        ExprKind::Int(_) => Type::Int,
+        ExprKind::Float(_) => Type::Float,
+        ExprKind::Fraction(_) => Type::Fraction,
+        ExprKind::Duration(_) => Type::Duration,
+        ExprKind::Size(_) => Type::Size,
+        ExprKind::String(_) => Type::String,
+        ExprKind::Negate(inner) => plainly(cx, inner),
+        ExprKind::Name(name) => cx.params.get(name.as_str()).map_or(Type::Unknown, |param| param.ty.clone()),
+        _ => Type::Unknown,
     }
-    Some(settings)
 }
 
 /// What is tried, by setting.

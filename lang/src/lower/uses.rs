@@ -3,6 +3,7 @@
 use crate::codes;
 use crate::context::{Context, Module};
 use crate::finding::Finding;
+use crate::link::load::is_import;
 use crate::names::{declared_name, suggest};
 use crate::signature::{ModuleError, Modules};
 use crate::syntax::ast::DeclarationKind;
@@ -12,16 +13,24 @@ pub(super) fn load(cx: &mut Context<'_>, modules: &dyn Modules) {
     cx.known_modules = modules.known();
     let file = cx.file;
     for (index, declaration) in file.declarations.iter().enumerate() {
-        let DeclarationKind::Use { path, path_span, .. } = &declaration.kind else { continue };
+        let DeclarationKind::Use { path, path_span, quoted, .. } = &declaration.kind else { continue };
+        let files = is_import(path, *quoted);
         if declared_name(declaration).is_none() {
             cx.report(
                 Finding::error(
                     codes::NAMELESS_MODULE,
                     cx.place(*path_span),
-                    "steps of a plugin are called by a name, and this one has none",
+                    match files {
+                        true => "what a file declares is named with a dot, and this `use` has no name",
+                        false => "steps of a plugin are called by a name, and this one has none",
+                    },
                 )
                 .help(format!("write `use {} as name`", cx.text(*path_span))),
             );
+        }
+        // Files were read before: what is needed of them stands among the declarations.
+        if files {
+            continue;
         }
         let module = match modules.module(path) {
             Ok(signature) => Some(Module { path: path.as_str().into(), signature }),

@@ -114,7 +114,8 @@ impl<'t> Parser<'t> {
         let mut damaged = self.findings.len() > before;
         self.check_tail(before);
         // A block whose lines were lost to a mistake around them.
-        damaged |= self.findings.len() > before && self.members().is_empty();
+        let takes_block = !matches!(keyword, "use" | "param" | "secret");
+        damaged |= takes_block && self.findings.len() > before && self.members().is_empty();
         let mut broken = None;
         let is_use = keyword == "use";
         let is_test = keyword == "test";
@@ -476,11 +477,16 @@ impl<'t> Parser<'t> {
     fn report_indented(&mut self, keyword: &str) {
         let at = self.tokens[0].span;
         let line = self.text[..at.start as usize].rfind('\n').map_or(0, |n| n + 1);
+        let (what, title, fix) = match line < at.start as usize {
+            true => ("is indented", "remove the indentation", ""),
+            // Its line is not part of its chunk: other code stands before it.
+            false => ("does not start its line", "start a new line", "\n"),
+        };
         self.findings.push(
-            Finding::error(codes::INDENTED_DECLARATION, place(at), format!("this `{keyword}` is indented"))
+            Finding::error(codes::INDENTED_DECLARATION, place(at), format!("this `{keyword}` {what}"))
                 .label("a declaration starts in the first column")
                 .help(format!("move `{keyword}` to the start of its line"))
-                .fix("remove the indentation", Span::new(line, at.start as usize), "", Safety::Safe),
+                .fix(title, Span::new(line, at.start as usize), fix, Safety::Safe),
         );
     }
 
@@ -506,6 +512,14 @@ impl<'t> Parser<'t> {
 
     fn stray(&mut self) -> Parsed {
         self.findings.push(failure::stray(self.text, self.tokens));
-        Parsed::default()
+        // `trian = f(x)`, whose keyword is missing: its name is known all the same.
+        let mut significant = (0..self.tokens.len()).filter(|i| !self.tokens[*i].kind.is_trivia());
+        let (first, second) = (significant.next(), significant.next());
+        let named = first.filter(|first| {
+            let then = second.is_some_and(|second| matches!(self.word(second), "=" | ":" | "{"));
+            then && self.tokens[*first].kind == TokenKind::Word
+        });
+        let broken = named.map(|i| Ident { name: self.word(i).into(), span: self.tokens[i].span });
+        Parsed { broken, ..Parsed::default() }
     }
 }

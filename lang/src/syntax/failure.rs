@@ -381,8 +381,13 @@ pub fn stray(text: &str, tokens: &[Token]) -> Finding {
     if let TokenKind::Error(error) = tokens[0].kind {
         return lexical(text, tokens, 0, error);
     }
-    let word = shown(&text[tokens[0].span.range()]);
-    Finding::error(codes::STRAY_TEXT, place(tokens[0].span), format!("`{word}` belongs to no declaration"))
+    let span = tokens[0].span;
+    let word = shown(&text[span.range()]);
+    let finding = Finding::error(codes::STRAY_TEXT, place(span), format!("`{word}` belongs to no declaration"));
+    if matches!(tokens[0].kind, TokenKind::Close(_)) {
+        return finding.label("nothing is open here").fix("remove it", span, "", Safety::Unsafe);
+    }
+    finding
         .label("expected a declaration")
         .help("a file starts with `mlp 1`, and each declaration with its keyword in the first column")
 }

@@ -40,7 +40,7 @@ pub struct Block {
 /// Lays out the declaration whose keyword is `tokens[0]`. Spans are relative to `text`. With `blocks`, the first `{` that
 /// follows a name or a value opens its block.
 pub fn lay_out(text: &str, tokens: &[Token], blocks: bool) -> Layout {
-    let partner = match_brackets(text, tokens);
+    let partner = match_brackets(tokens);
     let following = following(tokens);
     Walk { text, tokens, partner, following, blocks, frames: Vec::new(), blank: Vec::new() }.lay_out()
 }
@@ -58,47 +58,85 @@ fn following(tokens: &[Token]) -> Vec<usize> {
 /// limit a text of opening brackets would take quadratic time.
 const REACH: usize = 256;
 
-/// Pairs brackets. A brace closes everything left open inside of it. When a brace is left open, a `}` in the first column
-/// is taken to close the declaration's own block, as everybody indents it, so that the one that was forgotten is found.
-fn match_brackets(text: &str, tokens: &[Token]) -> Vec<Option<usize>> {
-    let partner = pair(text, tokens, false);
-    let left_open = |i: usize| tokens[i].kind == TokenKind::Open(Bracket::Curly) && partner[i].is_none();
-    if (0..tokens.len()).any(left_open) { pair(text, tokens, true) } else { partner }
+/// Pairs brackets. A brace closes everything left open inside of it. When braces do not balance, the indentation tells which
+/// of them is missing or one too many, as everybody indents them: a `}` at the start of a line closes the brace whose line is
+/// indented like it, and one in the middle of a line a brace of that line.
+fn match_brackets(tokens: &[Token]) -> Vec<Option<usize>> {
+    let partner = pair(tokens, false);
+    let alone = |i: usize| {
+        let curly = matches!(tokens[i].kind, TokenKind::Open(Bracket::Curly) | TokenKind::Close(Bracket::Curly));
+        curly && partner[i].is_none()
+    };
+    if !(0..tokens.len()).any(alone) {
+        return partner;
+    }
+    let indented = pair(tokens, true);
+    // Where nobody indents like that, it tells nothing.
+    let alone = |partner: &[Option<usize>]| {
+        let curly = |i: &usize| matches!(tokens[*i].kind, TokenKind::Open(Bracket::Curly) | TokenKind::Close(Bracket::Curly));
+        (0..tokens.len()).filter(|i| curly(i) && partner[*i].is_none()).count()
+    };
+    if alone(&indented) <= alone(&partner) { indented } else { partner }
 }
 
-fn pair(text: &str, tokens: &[Token], by_column: bool) -> Vec<Option<usize>> {
+/// An open bracket.
+#[derive(Clone, Copy)]
+struct Open {
+    at: usize,
+    bracket: Bracket,
+    /// Its line, and how far that is indented.
+    line: usize,
+    indentation: usize,
+}
+
+fn pair(tokens: &[Token], by_indentation: bool) -> Vec<Option<usize>> {
     let mut partner = vec![None; tokens.len()];
-    let mut open: Vec<(usize, Bracket)> = Vec::new();
+    let mut open: Vec<Open> = Vec::new();
+    let (mut line, mut indentation, mut starts) = (0, 0, true);
     for (i, token) in tokens.iter().enumerate() {
         match token.kind {
-            TokenKind::Open(bracket) => open.push((i, bracket)),
+            TokenKind::Newline => (line, indentation, starts) = (line + 1, 0, true),
+            TokenKind::Whitespace if starts => indentation = token.span.range().len(),
+            TokenKind::Open(bracket) => open.push(Open { at: i, bracket, line, indentation }),
             TokenKind::Close(bracket) => {
-                let start = token.span.start as usize;
-                let first_column = by_column && (start == 0 || text.as_bytes()[start - 1] == b'\n');
-                let at = match bracket {
-                    Bracket::Curly if first_column => open.iter().take(REACH).position(|(_, b)| *b == bracket),
-                    Bracket::Curly | Bracket::Hole => (open.iter().rev().take(REACH))
-                        .position(|(_, b)| *b == bracket)
-                        .map(|back| open.len() - 1 - back),
+                let reach = open.iter().rev().take(REACH);
+                let back = match bracket {
+                    Bracket::Curly if by_indentation && starts => {
+                        let fits = |o: &Open| o.bracket == bracket && o.indentation == indentation;
+                        let mut reach = reach;
+                        // Behind very many that were left open, the outermost is still found.
+                        let from_outside = || open.iter().take(REACH).rposition(fits).map(|at| open.len() - 1 - at);
+                        reach.position(fits).or_else(from_outside)
+                    }
+                    Bracket::Curly if by_indentation => {
+                        let mut reach = reach.take_while(|o| o.line == line);
+                        reach.position(|o| o.bracket == bracket)
+                    }
+                    Bracket::Curly | Bracket::Hole => {
+                        let mut reach = reach;
+                        reach.position(|o| o.bracket == bracket)
+                    }
                     // A parenthesis never closes one outside of its own braces.
-                    _ => (open.iter().rev().take(REACH))
-                        .take_while(|(_, b)| !matches!(b, Bracket::Curly | Bracket::Hole))
-                        .position(|(_, b)| *b == bracket)
-                        .map(|back| open.len() - 1 - back),
+                    _ => {
+                        let mut reach = reach.take_while(|o| !matches!(o.bracket, Bracket::Curly | Bracket::Hole));
+                        reach.position(|o| o.bracket == bracket)
+                    }
                 };
-                if let Some(at) = at {
-                    let opener = open[at].0;
+                if let Some(back) = back {
+                    let at = open.len() - 1 - back;
+                    let opener = open[at].at;
                     open.truncate(at);
                     partner[opener] = Some(i);
                     partner[i] = Some(opener);
                 }
             }
             TokenKind::Error(LexError::UnclosedHole) => {
-                let hole = open.iter().position(|(_, b)| *b == Bracket::Hole).unwrap_or(open.len());
+                let hole = open.iter().position(|o| o.bracket == Bracket::Hole).unwrap_or(open.len());
                 open.truncate(hole);
             }
             _ => {}
         }
+        starts &= token.kind.is_trivia();
     }
     partner
 }

@@ -278,8 +278,13 @@ impl<'t> Lexer<'t> {
             return self.push(TokenKind::StringStart, 1);
         }
         let body = self.at + TRIPLE.len();
-        let end = match self.text[body..].find(TRIPLE) {
-            Some(len) => body + len,
+        let close = self.text[body..].find(TRIPLE).map(|len| body + len);
+        let text_behind = self.text[body..].split('\n').next().is_some_and(|line| !line.trim().is_empty());
+        let first_column = self.at == 0 || self.text.as_bytes()[self.at - 1] == b'\n';
+        let end = match close {
+            // Probably the end of a text whose beginning was lost: what looks like a declaration below it is one.
+            Some(close) if text_behind || first_column => close.min(next_declaration(&self.text[..close], body)),
+            Some(close) => close,
             None => next_declaration(self.text, body),
         };
         self.modes.push(Mode::Triple { end });

@@ -265,7 +265,7 @@ pub fn unescape(text: &str, mistakes: &mut Vec<EscapeError>) -> String {
 }
 
 /// The escape at the start of `text`: its length, and what it stands for.
-fn escape(text: &str) -> (usize, Result<char, String>) {
+pub fn escape(text: &str) -> (usize, Result<char, String>) {
     let Some(kind) = text[1..].chars().next() else {
         return (1, Err("a `\\` at the end of a string stands for nothing".into()));
     };

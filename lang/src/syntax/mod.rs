@@ -23,7 +23,7 @@ mod headers;
 pub mod keywords;
 mod layout;
 pub mod lexer;
-mod literals;
+pub(crate) mod literals;
 mod live;
 mod members;
 mod reuse;
@@ -37,7 +37,9 @@ mod tests;
 use crate::finding::{Finding, Place, Safety};
 use crate::span::{Source, Span};
 use lexer::Token;
-use shift::{Shift, place_finding};
+pub(crate) use shift::Shift;
+use shift::place_finding;
+pub(crate) use tree::error as tree_error;
 
 /// The largest file that is parsed, in bytes. A thousand declarations are a tenth of a megabyte.
 pub const LARGEST_FILE: usize = 8 << 20;

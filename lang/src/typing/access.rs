@@ -60,7 +60,7 @@ impl Context<'_> {
             if self.names.is_broken(path.root) {
                 return Accessed::Poison;
             }
-            let near = self.names.nearest(path.root, self.names.of_kind(|kind| is_source(kind)));
+            let near = self.names.nearest(path.root, self.names.of_kind(is_source));
             let finding = Finding::error(
                 codes::UNKNOWN_NAME,
                 self.place(path.root_span),
@@ -68,7 +68,7 @@ impl Context<'_> {
             )
             .label("not declared");
             let finding = suggest(finding, path.root_span, near, || {
-                let all = listed(self.names.of_kind(|kind| is_source(kind)));
+                let all = listed(self.names.of_kind(is_source));
                 format!("declared are {all}")
             });
             self.report_once(format!("name {}", path.root), "also here", finding);

@@ -249,13 +249,19 @@ fn function(name: &str) -> Option<Function> {
 /// The column an expression names: bare, or in quotes when its header is no identifier.
 pub(crate) fn column_name(expr: &ast::Expr) -> Option<&str> {
     match &expr.kind {
-        ExprKind::Name(name) => Some(name),
+        ExprKind::Name(name) => Some(word(name, expr.span)),
         ExprKind::String(parts) => match parts.as_slice() {
             [StringPart::Text(text)] => Some(text),
             _ => None,
         },
         _ => None,
     }
+}
+
+/// A bare word as it was written: a parameter of another file or of a component is known under a longer name.
+pub(crate) fn word(name: &str, span: Span) -> &str {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    if (span.end.saturating_sub(span.start)) as usize == last.len() { last } else { name }
 }
 
 impl crate::context::Context<'_> {

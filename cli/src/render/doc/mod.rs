@@ -2,10 +2,11 @@
 //!
 //! The page needs nothing but itself: no script, no font, no network. Everything that comes from files is escaped.
 
+mod live;
 mod nodes;
 mod parts;
 
-use super::export::{Document, Kind, Node};
+use super::export::{Document, Kind, Node, Work};
 use super::graph;
 use super::page::escape;
 use mlp_lang::signature::ModuleSignature;
@@ -49,9 +50,10 @@ pub fn page(title: &str, chapters: &[Chapter]) -> String {
 }
 
 /// The kinds of nodes, in the order in which they are told.
-const ORDER: [(&str, &str); 8] = [
+const ORDER: [(&str, &str); 9] = [
     ("data", "Data"),
     ("step", "Steps"),
+    ("tune", "Searches"),
     ("gate", "Gates"),
     ("model", "Models"),
     ("registry", "From the registry"),
@@ -157,10 +159,8 @@ fn modules(chapters: &[Chapter]) -> String {
             parts::doc(Some(&module.doc))
         );
         let called = |name: &str| {
-            chapters
-                .iter()
-                .flat_map(|chapter| &chapter.document.nodes)
-                .any(|node| matches!(&node.kind, Kind::Step(step) if step.digest == module.digest && step.step == name))
+            let mut nodes = chapters.iter().flat_map(|chapter| &chapter.document.nodes);
+            nodes.any(|node| module_step(node).is_some_and(|(digest, step)| digest == module.digest && step == name))
         };
         for step in module.steps.iter().filter(|step| called(&step.name)) {
             let _ = write!(
@@ -185,6 +185,19 @@ fn modules(chapters: &[Chapter]) -> String {
     section("Modules", &html)
 }
 
+/// The digest of the module and the step of it that a node calls, if it calls one.
+pub fn module_step(node: &Node) -> Option<(&str, &str)> {
+    let Kind::Step(step) = &node.kind else { return None };
+    let does = match &step.does {
+        Work::Fan { each, .. } => each,
+        does => does,
+    };
+    match does {
+        Work::Module { digest, step, .. } => Some((digest, step)),
+        _ => None,
+    }
+}
+
 /// A name that leads to its node.
 fn to_node(chapter: usize, document: &Document, name: &str) -> String {
     match node_anchor(chapter, document, name) {
@@ -192,6 +205,3 @@ fn to_node(chapter: usize, document: &Document, name: &str) -> String {
         None => format!("<code>{}</code>", escape(name)),
     }
 }
-
-#[cfg(test)]
-mod tests;

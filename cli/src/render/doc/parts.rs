@@ -116,9 +116,8 @@ pub fn schemas(chapter: usize, file: &File, source: &Source) -> String {
 /// What is declared and is no node: shown as it is written.
 pub fn others(chapter: usize, file: &File, source: &Source) -> String {
     let mut html = String::new();
-    for (title, declarations) in
-        [("Components", "component"), ("Searches", "tune"), ("Tests", "test"), ("Secrets", "secret")]
-            .map(|(title, word)| (title, file.declarations.iter().filter(move |one| keyword(one, source) == word)))
+    for (title, declarations) in [("Components", "component"), ("Tests", "test"), ("Secrets", "secret")]
+        .map(|(title, word)| (title, file.declarations.iter().filter(move |one| keyword(one, source) == word)))
     {
         let cards: String = declarations.map(|one| card(chapter, one, source)).collect();
         html.push_str(&section(title, &cards));
@@ -133,7 +132,6 @@ fn keyword<'s>(declaration: &Declaration, source: &'s Source) -> &'s str {
 fn card(chapter: usize, declaration: &Declaration, source: &Source) -> String {
     let name = match &declaration.kind {
         DeclarationKind::Component { name, .. }
-        | DeclarationKind::Tune { name, .. }
         | DeclarationKind::Secret { name, .. }
         | DeclarationKind::Test { name, .. } => name.name.as_str(),
         _ => "",

@@ -5,7 +5,9 @@
 //! the pages of a project are made from the same document, so that they cannot say something else.
 
 mod edges;
+mod live;
 mod nodes;
+mod steps;
 mod values;
 
 use indexmap::IndexMap;
@@ -29,6 +31,19 @@ pub struct Document {
     /// In topological order.
     pub nodes: Vec<Node>,
     pub edges: Vec<Edge>,
+    pub tests: Vec<Test>,
+}
+
+/// What is expected of the pipeline with other data.
+#[derive(Clone, Debug, Serialize)]
+pub struct Test {
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doc: Option<String>,
+    /// One-based.
+    pub line: usize,
+    /// As written, without `expect`.
+    pub expectations: Vec<String>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -82,11 +97,12 @@ pub struct Node {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Kind {
     Data(Data),
-    Step(Step),
+    Step(Box<Step>),
+    Tune(Box<Tune>),
     Gate(Gate),
     Model(Model),
     Registry(Registry),
-    Deploy(Deploy),
+    Deploy(Box<Deploy>),
     Monitor(Monitor),
     Trigger(Trigger),
 }
@@ -99,14 +115,24 @@ pub struct Data {
     pub columns: Vec<Column>,
     /// As written, without `expect`.
     pub expectations: Vec<String>,
+    /// `deny`, `mask`, `quarantine`, `allow`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pii: Option<&'static str>,
 }
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Address {
-    /// `csv`, `parquet`
+    /// `csv`, `parquet`, `json_lines`, `sql`, `output`
     pub form: &'static str,
-    /// As written.
-    pub path: String,
+    /// A path or an address, as written; absent for the output of a step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Of `sql`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// Of `output`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<Reference>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -123,21 +149,95 @@ pub struct Column {
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Step {
-    pub module: String,
-    pub version: String,
-    /// blake3 of the component, lower-case hex.
-    pub digest: String,
-    /// The step in the module.
-    pub step: String,
-    /// Every setting, defaults resolved.
-    pub settings: IndexMap<String, Written>,
-    pub inputs: IndexMap<String, Reference>,
+    pub does: Work,
+    pub inputs: IndexMap<String, Input>,
     pub outputs: IndexMap<String, Output>,
+    pub limits: Limits,
+    /// Whether a known result is used again.
+    pub cache: bool,
+    pub tags: IndexMap<String, String>,
+}
+
+/// What a step does, under the key `form`.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "form", rename_all = "snake_case")]
+pub enum Work {
+    /// A step of a module.
+    Module {
+        module: String,
+        version: String,
+        /// blake3 of the component, lower-case hex.
+        digest: String,
+        /// The step in the module.
+        step: String,
+        /// Every setting, defaults resolved.
+        settings: IndexMap<String, Written>,
+    },
+    /// A program in a container or a process.
+    Program {
+        /// `docker`, `build`, `process`
+        runner: &'static str,
+        /// The image, or the folder that it is built from.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
+        /// The words of its command.
+        run: Vec<String>,
+        settings: IndexMap<String, Written>,
+        /// The names of what is in its environment; no values, since some are secrets.
+        environment: Vec<String>,
+        /// `none`, `all`, or the hosts.
+        network: Vec<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        platform: Option<String>,
+    },
+    /// A query over its inputs.
+    Query { sql: String },
+    /// The same for each value.
+    Fan { variable: String, values: Vec<Written>, each: Box<Work> },
+}
+
+/// At most.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Limits {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<f64>,
+    pub gpu: u32,
     pub retry: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backoff_seconds: Option<f64>,
+}
+
+/// Where an input comes from.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Input {
+    Output(Reference),
+    File { file: String },
+    Folder { folder: String },
+}
+
+/// A search for the best settings of a step.
+#[derive(Clone, Debug, Serialize)]
+pub struct Tune {
+    pub over: String,
+    /// What runs anew in each trial.
+    pub again: Vec<String>,
+    /// What is tried, by setting, as written.
+    pub space: IndexMap<String, String>,
+    pub maximize: bool,
+    /// As written.
+    pub goal: String,
+    pub trials: u32,
+    pub parallel: u32,
+    pub seed: i64,
+    /// `none`, `asha`, `median`
+    pub prune: &'static str,
+    /// Of the best trial.
+    pub outputs: IndexMap<String, Output>,
 }
 
 /// One output of one node.
@@ -162,6 +262,25 @@ pub struct Output {
 #[derive(Clone, Debug, Serialize)]
 pub struct Gate {
     pub requirements: Vec<Requirement>,
+    pub policies: Vec<Policy>,
+    pub approvals: Vec<Approval>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Policy {
+    /// As written.
+    pub path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Approval {
+    /// How many of the people.
+    pub count: u32,
+    pub people: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within_seconds: Option<f64>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -198,21 +317,59 @@ pub struct Deploy {
     pub columns: Vec<Column>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    pub host: String,
-    pub port: u16,
-    pub replicas: u32,
-    pub timeout_seconds: f64,
+    pub serve: Serve,
     pub strategy: Strategy,
     pub rollback_within_seconds: f64,
 }
 
+/// What a deployment predicts for, under the key `form`.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "form", rename_all = "snake_case")]
+pub enum Serve {
+    Online {
+        host: String,
+        port: u16,
+        replicas: u32,
+        timeout_seconds: f64,
+    },
+    Batch {
+        rows: Reference,
+        /// Where its predictions go, as written.
+        to: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        every_seconds: Option<f64>,
+    },
+    Stream {
+        from: String,
+        to: String,
+    },
+}
+
 #[derive(Clone, Debug, Serialize)]
 pub struct Strategy {
-    /// `replace`, `canary`, `blue_green`, `shadow`
+    /// `replace`, `canary`, `blue_green`, `shadow`, `ab`
     pub kind: &'static str,
     pub stages: Vec<Stage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub check: Option<Check>,
+    /// Of `ab`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub experiment: Option<Experiment>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Experiment {
+    pub maximize: bool,
+    /// As written.
+    pub goal: String,
+    /// Of 1.
+    pub significance: f64,
+    /// Of 1.
+    pub power: f64,
+    /// The smallest difference worth acting on, as written.
+    pub smallest: String,
+    /// `wait`, `pass`, `fail`
+    pub on_no_data: &'static str,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -269,8 +426,24 @@ pub struct Trigger {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    Schedule { cron: String, zone: String },
-    Change { data: String },
+    Schedule {
+        cron: String,
+        zone: String,
+    },
+    Change {
+        data: String,
+    },
+    /// `signed`: a request must prove that it knows the secret.
+    Webhook {
+        name: String,
+        signed: bool,
+    },
+    Commit {
+        branch: String,
+    },
+    End {
+        pipeline: String,
+    },
 }
 
 /// Why one node comes before another.
@@ -325,5 +498,15 @@ pub fn document(pipeline: &Pipeline, source: &Source) -> Document {
             .collect(),
         nodes: pipeline.nodes.iter().map(|node| nodes::node(pipeline, node, source)).collect(),
         edges: edges::edges(pipeline),
+        tests: pipeline
+            .tests
+            .iter()
+            .map(|test| Test {
+                name: test.name.clone(),
+                doc: test.doc.clone(),
+                line: source.line_column(test.span.start).0,
+                expectations: test.expectations.iter().map(|expected| expected.text.clone()).collect(),
+            })
+            .collect(),
     }
 }

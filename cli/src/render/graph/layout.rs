@@ -27,6 +27,8 @@ const GAP: f64 = 28.0;
 /// The room that an edge takes where it passes a layer.
 const LANE: f64 = 14.0;
 const SWEEPS: usize = 12;
+/// How often the layers are moved; long edges need some to become straight.
+const SETTLING: usize = 80;
 /// Beyond so many crossings to count, orders are no longer compared.
 const MOST_EDGES: usize = 3_000;
 
@@ -171,7 +173,7 @@ fn positions(layers: &[Vec<usize>], items: &[Item]) -> Vec<f64> {
             at += items[*item].width + GAP;
         }
     }
-    for sweep in 0..SWEEPS * 2 {
+    for sweep in 0..SETTLING {
         let down = sweep % 2 == 0;
         let range: Vec<usize> = if down { (0..layers.len()).collect() } else { (0..layers.len()).rev().collect() };
         for layer in range {
@@ -195,7 +197,7 @@ fn settle(layer: &[usize], items: &[Item], x: &mut [f64]) {
         let (mut sum, mut weight) = (0.0, 0.0);
         for other in items[*item].above.iter().chain(&items[*item].below) {
             // Two bends in a row should be straight, more than anything else.
-            let pull = if items[*item].node.is_none() && items[*other].node.is_none() { 6.0 } else { 1.0 };
+            let pull = if items[*item].node.is_none() && items[*other].node.is_none() { 24.0 } else { 1.0 };
             sum += pull * x[*other];
             weight += pull;
         }

@@ -4,7 +4,7 @@ mod layout;
 mod svg;
 mod text;
 
-use super::export::{Document, Edge, Event, Flow, Kind, Node};
+use super::export::{Document, Edge, Event, Flow, Kind, Node, Serve, Work};
 use serde_json::json;
 
 pub use svg::{STYLE, embedded, standalone};
@@ -14,20 +14,42 @@ pub use text::{dot, mermaid};
 fn detail(node: &Node) -> String {
     let count = |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
     match &node.kind {
-        Kind::Data(data) => data.source.form.to_owned(),
-        Kind::Step(step) => {
-            let module = step.module.rsplit('/').next().unwrap_or_default().trim_end_matches(".wasm");
-            format!("{module}.{}", step.step)
-        }
-        Kind::Gate(gate) => count(gate.requirements.len(), "requirement"),
+        Kind::Data(data) => data.source.form.replace('_', " "),
+        Kind::Step(step) => work(&step.does),
+        Kind::Tune(tune) => format!("{} over {}", count(tune.trials as usize, "trial"), tune.over),
+        Kind::Gate(gate) => match gate.requirements.len() + gate.policies.len() {
+            0 => count(gate.approvals.len(), "approval"),
+            requirements => count(requirements, "requirement"),
+        },
         Kind::Model(model) => model.flavor.clone(),
-        Kind::Registry(_) => "registry".to_owned(),
-        Kind::Deploy(deploy) => deploy.strategy.kind.replace('_', " "),
+        Kind::Registry(entry) => entry.flavor.clone(),
+        Kind::Deploy(deploy) => match deploy.serve {
+            Serve::Online { .. } => deploy.strategy.kind.replace('_', " "),
+            Serve::Batch { .. } => "batch".to_owned(),
+            Serve::Stream { .. } => "stream".to_owned(),
+        },
         Kind::Monitor(monitor) => format!("every {}", lasting(monitor.every_seconds)),
         Kind::Trigger(trigger) => match &trigger.on {
-            Event::Schedule { zone, .. } => zone.clone(),
-            Event::Change { .. } => "on change".to_owned(),
+            Event::Schedule { .. } => "schedule".to_owned(),
+            Event::Change { .. } => "change".to_owned(),
+            Event::Webhook { .. } => "webhook".to_owned(),
+            Event::Commit { .. } => "commit".to_owned(),
+            Event::End { .. } => "end".to_owned(),
         },
+    }
+}
+
+/// What a step does, in a word or two.
+pub fn work(work: &Work) -> String {
+    match work {
+        Work::Module { module, step, .. } => {
+            let module = module.rsplit('/').next().unwrap_or_default().trim_end_matches(".wasm");
+            format!("{module}.{step}")
+        }
+        Work::Program { runner: "process", .. } => "process".to_owned(),
+        Work::Program { .. } => "docker".to_owned(),
+        Work::Query { .. } => "sql".to_owned(),
+        Work::Fan { values, each, .. } => format!("{} × {}", values.len(), self::work(each)),
     }
 }
 
@@ -36,6 +58,7 @@ pub fn word(node: &Node) -> &'static str {
     match node.kind {
         Kind::Data(_) => "data",
         Kind::Step(_) => "step",
+        Kind::Tune(_) => "tune",
         Kind::Gate(_) => "gate",
         Kind::Model(_) => "model",
         Kind::Registry(_) => "registry",

@@ -88,6 +88,12 @@ fn shape(node: &Node, x: f64, y: f64, link: Option<String>) -> String {
     let (l, r, t, b, m) = (x - w / 2.0, x + w / 2.0, y, y + h, y + h / 2.0);
     let outline = match node.kind {
         Kind::Step(_) => format!("<rect x=\"{l:.1}\" y=\"{t:.1}\" width=\"{w:.1}\" height=\"{h:.1}\" rx=\"8\"/>"),
+        Kind::Tune(_) => {
+            let bars = format!("M{0:.1} {t:.1} V{b:.1} M{1:.1} {t:.1} V{b:.1}", l + 7.0, r - 7.0);
+            format!(
+                "<rect x=\"{l:.1}\" y=\"{t:.1}\" width=\"{w:.1}\" height=\"{h:.1}\" rx=\"2\"/><path class=\"rim\" d=\"{bars}\"/>"
+            )
+        }
         Kind::Monitor(_) => {
             format!("<rect x=\"{l:.1}\" y=\"{t:.1}\" width=\"{w:.1}\" height=\"{h:.1}\" rx=\"{:.1}\"/>", h / 2.0)
         }
@@ -153,9 +159,9 @@ fn cut(text: &str) -> String {
 /// Wide enough for both lines in the fonts that are likely.
 fn width(node: &Node) -> f64 {
     let (name, what) = (cut(&node.name), cut(&caption(node)));
-    let text = (name.width() as f64 * 7.8).max(what.width() as f64 * 6.3);
+    let text = (name.width() as f64 * 8.6).max(what.width() as f64 * 6.3);
     let sides = match node.kind {
-        Kind::Gate(_) | Kind::Deploy(_) | Kind::Trigger(_) | Kind::Monitor(_) => 44.0,
+        Kind::Tune(_) | Kind::Gate(_) | Kind::Deploy(_) | Kind::Trigger(_) | Kind::Monitor(_) => 44.0,
         _ => 28.0,
     };
     (text + sides).max(96.0)

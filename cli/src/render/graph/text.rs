@@ -14,6 +14,7 @@ pub fn dot(document: &Document) -> String {
         let shape = match node.kind {
             Kind::Data(_) => "cylinder",
             Kind::Step(_) => "box",
+            Kind::Tune(_) => "box3d",
             Kind::Gate(_) => "hexagon",
             Kind::Model(_) | Kind::Registry(_) => "octagon",
             Kind::Deploy(_) => "house",
@@ -47,6 +48,7 @@ pub fn mermaid(document: &Document) -> String {
         let (open, close) = match node.kind {
             Kind::Data(_) => ("[(", ")]"),
             Kind::Step(_) => ("(", ")"),
+            Kind::Tune(_) => ("[/", "/]"),
             Kind::Gate(_) => ("{{", "}}"),
             Kind::Model(_) | Kind::Registry(_) => ("[[", "]]"),
             Kind::Deploy(_) => ("[/", "\\]"),

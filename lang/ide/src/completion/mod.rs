@@ -4,12 +4,14 @@
 //! something stands there. What the names mean comes from the text as it is.
 
 mod items;
+mod names;
+mod values;
 
 use crate::builtin;
-use crate::meaning::{Site, Wanted};
 use crate::outline::{GroupKind, Outline, TokKind};
 use crate::text;
 use crate::view::{Callee, View};
+use crate::wanted::{Site, Wanted};
 use crate::workspace::{Document, Looked, Workspace};
 use mlp_lang::span::Span;
 use mlp_lang::syntax::lexer::{self, TokenKind};
@@ -78,7 +80,7 @@ impl Workspace {
         match place(view.text(), at) {
             Place::Comment => Vec::new(),
             Place::Number(span) => view.units(span, at as u32),
-            Place::Text(span) => view.texts(span),
+            Place::Text(span) => view.texts(span, at as u32),
             Place::Word(span) => {
                 let tok = view.outline().toks.partition_point(|tok| tok.span.start < span.start);
                 view.words(tok, span)
@@ -219,9 +221,19 @@ impl View<'_> {
     }
 
     /// What can stand in this string.
-    fn texts(&self, inside: Span) -> Vec<Item> {
+    fn texts(&self, inside: Span, at: u32) -> Vec<Item> {
         let Some(tok) = self.outline().before(inside.start.max(1)) else { return Vec::new() };
+        let tok = if self.kind(tok) == Some(TokKind::Open) { tok + 1 } else { tok };
         let (Some(site), Some(part)) = (self.site(tok), self.outline().part(tok)) else { return Vec::new() };
+        if self.is_query(tok) {
+            // Of a query the word at the cursor is replaced.
+            let before = self.text().get(inside.start as usize..at as usize).unwrap_or_default();
+            let word = before.len()
+                - before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.').len();
+            let mut list = items::List::new(self, Span { start: at - word as u32, end: at }, site.group);
+            list.query(tok);
+            return list.done();
+        }
         let mut list = items::List::new(self, inside, site.group);
         match self.wanted(site) {
             Wanted::Module => list.files(),

@@ -24,6 +24,7 @@ const CASES: &[&str] = &[
     include_str!("programs.txt"),
     include_str!("secrets.txt"),
     include_str!("sources.txt"),
+    include_str!("queries.txt"),
     include_str!("silence.txt"),
 ];
 

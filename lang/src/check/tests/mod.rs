@@ -1,5 +1,6 @@
 //! What users see: source and findings, side by side; and the pipelines that come out.
 
+mod files;
 mod laws;
 mod render;
 
@@ -96,6 +97,7 @@ case_files! {
     programs: "programs.txt";
     secrets: "secrets.txt";
     sources: "sources.txt";
+    queries: "queries.txt";
     silence: "silence.txt";
     constants: "constants.txt";
     tables: "tables.txt";
@@ -265,7 +267,7 @@ fn overrides_are_read_in_the_syntax_of_their_type() {
 }
 
 /// Codes that need more than one file or no file to come about, each with the test that gives it.
-const GIVEN_ELSEWHERE: &[&str] = &["E0213", "E0309", "E0411", "E0216"];
+const GIVEN_ELSEWHERE: &[&str] = &["E0213", "E0309", "E0411", "E0216", "E0231", "E0433"];
 
 #[test]
 fn every_code_has_a_wrong_example() {
@@ -281,6 +283,13 @@ fn every_code_has_a_wrong_example() {
         include_str!("snapshots/mlp_lang__check__tests__deploy.snap"),
         include_str!("snapshots/mlp_lang__check__tests__monitor.snap"),
         include_str!("snapshots/mlp_lang__check__tests__trigger.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__files__files.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__files__components.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__files__reuse_lints.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__programs.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__secrets.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__sources.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__what_an_engine_cannot_do_is_said_before_anything_runs.snap"),
         include_str!("snapshots/mlp_lang__check__tests__tune.snap"),
         include_str!("snapshots/mlp_lang__check__tests__testing.snap"),
         include_str!("snapshots/mlp_lang__check__tests__people.snap"),
@@ -288,10 +297,7 @@ fn every_code_has_a_wrong_example() {
         include_str!("snapshots/mlp_lang__check__tests__serving.snap"),
         include_str!("snapshots/mlp_lang__check__tests__ab.snap"),
         include_str!("snapshots/mlp_lang__check__tests__events.snap"),
-        include_str!("snapshots/mlp_lang__check__tests__programs.snap"),
-        include_str!("snapshots/mlp_lang__check__tests__secrets.snap"),
-        include_str!("snapshots/mlp_lang__check__tests__sources.snap"),
-        include_str!("snapshots/mlp_lang__check__tests__what_an_engine_cannot_do_is_said_before_anything_runs.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__queries.snap"),
         include_str!("snapshots/mlp_lang__check__tests__silence.snap"),
         include_str!("snapshots/mlp_lang__check__tests__ten_planted_mistakes_are_ten_findings.snap"),
     ]

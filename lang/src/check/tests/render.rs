@@ -43,3 +43,29 @@ fn label(source: &Source, label: &Label, mark: char, out: &mut String) {
     let marks = mark.to_string().repeat(width);
     let _ = writeln!(out, "  {} | {}{marks} {}", " ".repeat(number.len()), " ".repeat(column - 1), label.text);
 }
+
+/// Findings in several files: the first is the checked one, others are named.
+pub(super) fn findings_in(sources: &[Source], found: &[Finding]) -> String {
+    let mut out = String::new();
+    for finding in found {
+        let path = |label: &Label| match &label.place {
+            Place::Source { path, .. } | Place::Data { path, .. } => path.clone(),
+        };
+        let home = path(&finding.primary);
+        let source = sources.iter().find(|source| source.path == home).unwrap_or(&sources[0]);
+        if home != sources[0].path {
+            let _ = writeln!(out, "in {home}:");
+        }
+        let (near, far): (Vec<Label>, Vec<Label>) =
+            finding.secondary.iter().cloned().partition(|label| path(label) == home);
+        out.push_str(findings(source, &[Finding { secondary: near, ..finding.clone() }]).trim_end());
+        out.push('\n');
+        for label in far {
+            let _ = writeln!(out, "  and in {}:", path(&label));
+            let source = sources.iter().find(|source| source.path == path(&label)).unwrap_or(&sources[0]);
+            self::label(source, &label, '-', &mut out);
+        }
+        out.push('\n');
+    }
+    if out.is_empty() { "no findings\n".to_owned() } else { out }
+}

@@ -187,7 +187,7 @@ pub(crate) fn lower(cx: &mut Context<'_>, at: usize) -> Option<Part> {
 
 /// The place of a part of a text in quotes; all of it if the part is not written plainly.
 fn part(cx: &Context<'_>, whole: Span, text: &str, place: Span) -> Span {
-    if cx.source.text.get(place.range()) == Some(text) { place } else { whole }
+    if cx.text(place) == text { place } else { whole }
 }
 
 /// Whether an alias is a deployment of the model; else reports it.

@@ -104,7 +104,10 @@ fn docker(
     let (named, bare) = live::arguments(cx, "`docker`", arguments, &["build"])?;
     let runner = match (bare.as_slice(), named.get("build")) {
         ([image], None) => Runner::Docker(named_image(cx, image)?),
-        ([], Some(folder)) => Runner::Build(text(cx, folder, "`build`")?),
+        ([], Some(folder)) => Runner::Build({
+            let path = text(cx, folder, "`build`")?;
+            cx.rebased(folder, path)
+        }),
         ([], None) => {
             let finding = Finding::error(codes::NOTHING_TO_RUN, cx.place(callee), "`docker` needs an image");
             cx.report(finding.help("write `docker(\"acme/train:1.4\")`, or `docker(build: \"./folder\")`"));
@@ -267,7 +270,7 @@ fn one_line(cx: &mut Context<'_>, written: &Expr, line: &str, what: &str) {
     let message = format!("{what} is a list of words; no shell takes a line apart");
     let finding = Finding::error(codes::TYPE_MISMATCH, cx.place(written.span), message).label("one text");
     let plain = line.chars().all(|c| c.is_ascii_alphanumeric() || " ./_-=:,+".contains(c)) && !line.is_empty();
-    let literal = cx.source.text.get(written.span.range()).is_some_and(|text| !text.contains('$'));
+    let literal = !cx.slice(written.span).contains('$');
     let list: Vec<String> = line.split_whitespace().map(quoted).collect();
     let list = format!("[{}]", list.join(", "));
     cx.report(match plain && literal {

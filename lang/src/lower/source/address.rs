@@ -39,7 +39,7 @@ pub(super) fn scheme(cx: &mut Context<'_>, written: &Expr, path: &str) -> Option
             _ => match meant(scheme).or_else(|| cx.names.nearest(scheme, SCHEMES.iter().copied())) {
                 Some(near) => {
                     let instead = quoted(&format!("{near}://{rest}"));
-                    let plain = cx.source.text.get(written.span.range()) == Some(&*quoted(path));
+                    let plain = cx.slice(written.span) == quoted(path);
                     let finding = finding.help(match scheme {
                         "http" => {
                             "what comes without encryption can be changed on its way: write `https://`".to_owned()
