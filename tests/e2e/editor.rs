@@ -2,7 +2,7 @@
 
 use crate::space::{Space, repository};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -42,11 +42,14 @@ impl Editor {
         let mut editor = Editor::silent(space);
         let folder = uri(space, "");
         let snippets = json!({ "completion": { "completionItem": { "snippetSupport": true } } });
-        let answer = editor.ask("initialize", json!({
-            "processId": null,
-            "workspaceFolders": [{ "uri": folder.trim_end_matches('/'), "name": "project" }],
-            "capabilities": { "textDocument": snippets },
-        }));
+        let answer = editor.ask(
+            "initialize",
+            json!({
+                "processId": null,
+                "workspaceFolders": [{ "uri": folder.trim_end_matches('/'), "name": "project" }],
+                "capabilities": { "textDocument": snippets },
+            }),
+        );
         assert_eq!(answer["result"]["serverInfo"]["name"], "mlp");
         editor.tell("initialized", json!({}));
         editor
@@ -91,16 +94,22 @@ impl Editor {
     }
 
     fn open_text(&mut self, uri: &str, text: &str) {
-        self.tell("textDocument/didOpen", json!({
-            "textDocument": { "uri": uri, "languageId": "mlp", "version": 1, "text": text },
-        }));
+        self.tell(
+            "textDocument/didOpen",
+            json!({
+                "textDocument": { "uri": uri, "languageId": "mlp", "version": 1, "text": text },
+            }),
+        );
     }
 
     fn change(&mut self, uri: &str, version: i64, changes: Value) {
-        self.tell("textDocument/didChange", json!({
-            "textDocument": { "uri": uri, "version": version },
-            "contentChanges": changes,
-        }));
+        self.tell(
+            "textDocument/didChange",
+            json!({
+                "textDocument": { "uri": uri, "version": version },
+                "contentChanges": changes,
+            }),
+        );
     }
 
     /// What is wrong in a version of a document.
@@ -205,9 +214,12 @@ fn an_editor_finds_completes_renames_mends_and_formats() {
 
     // So does the finding's fix.
     let range = &found[0]["range"];
-    let actions = editor.ask("textDocument/codeAction", json!({
-        "textDocument": { "uri": uri }, "range": range, "context": { "diagnostics": found },
-    }));
+    let actions = editor.ask(
+        "textDocument/codeAction",
+        json!({
+            "textDocument": { "uri": uri }, "range": range, "context": { "diagnostics": found },
+        }),
+    );
     let fix = actions["result"].as_array().expect("actions").iter().find(|action| action["kind"] == "quickfix");
     let fix = fix.expect("a fix");
     let mended = edited(&changed, &fix["edit"]["changes"][&uri]);
@@ -229,9 +241,12 @@ fn an_editor_finds_completes_renames_mends_and_formats() {
 
     let hover = editor.ask_at("textDocument/hover", &uri, &position(&renamed, "eval.auc", 6));
     assert!(hover["contents"]["value"].as_str().is_some_and(|text| text.contains("eval.auc: fraction")), "{hover}");
-    let formatted = editor.ask("textDocument/formatting", json!({
-        "textDocument": { "uri": uri }, "options": { "tabSize": 2, "insertSpaces": true },
-    }));
+    let formatted = editor.ask(
+        "textDocument/formatting",
+        json!({
+            "textDocument": { "uri": uri }, "options": { "tabSize": 2, "insertSpaces": true },
+        }),
+    );
     assert!(formatted["result"].is_array(), "{formatted}");
     assert_eq!(editor.leave(), Some(0));
 }
@@ -293,7 +308,8 @@ fn messages_out_of_order_are_answered_and_the_exit_code_tells_how_it_ended() {
     assert_eq!(code(editor.ask("initialize", json!({}))), Some(-32600), "twice");
     assert_eq!(code(editor.ask("textDocument/inventory", json!({}))), Some(-32601));
     assert_eq!(code(editor.ask("textDocument/hover", json!({ "position": "here" }))), Some(-32602));
-    let nowhere = json!({ "textDocument": { "uri": "file:///no/such.mlp" }, "position": { "line": 0, "character": 0 } });
+    let nowhere =
+        json!({ "textDocument": { "uri": "file:///no/such.mlp" }, "position": { "line": 0, "character": 0 } });
     assert_eq!(editor.ask("textDocument/hover", nowhere)["result"], Value::Null, "a document that nobody opened");
     let uri = uri(&space, "a.mlp");
     editor.open_text(&uri, "mlp 1\nparam p: int = 1\n");
@@ -307,7 +323,10 @@ fn messages_out_of_order_are_answered_and_the_exit_code_tells_how_it_ended() {
     editor.change("file:///not/open.mlp", 2, json!([{ "text": "x" }]));
     editor.tell("$/cancelRequest", json!({ "id": 4_000 }));
     editor.write(b"Content-Length: 2\r\n\r\n[]Content-Length: 3\r\n\r\n{\"aContent-Length: zwei\r\n\r\n");
-    assert_eq!(code(editor.until("an error", |message| message["id"].is_null() && message["error"].is_object())), Some(-32600));
+    assert_eq!(
+        code(editor.until("an error", |message| message["id"].is_null() && message["error"].is_object())),
+        Some(-32600)
+    );
     assert!(editor.ask("textDocument/documentSymbol", json!({ "textDocument": { "uri": uri } }))["result"].is_array());
     assert_eq!(editor.ask("shutdown", Value::Null)["result"], Value::Null);
     assert_eq!(code(editor.ask("textDocument/hover", json!({}))), Some(-32600), "after `shutdown`");
@@ -374,9 +393,18 @@ fn no_stream_of_messages_ends_the_server() {
                 editor.change(&uri, round + 2, json!([{ "range": range, "text": piece }]));
             }
             1 if dice.roll(4) == 0 => editor.change(&uri, round + 2, json!([{ "text": text }])),
-            2 => editor.tell("workspace/didChangeWatchedFiles", json!({ "changes": [{ "uri": uri, "type": dice.roll(5) }] })),
+            2 => editor
+                .tell("workspace/didChangeWatchedFiles", json!({ "changes": [{ "uri": uri, "type": dice.roll(5) }] })),
             3 => {
-                let noise = ["{}", "[1,2]", "null", "{\"method\":\"\"}", "{\"id\":{},\"method\":\"x\"}", "{\"id\":1}", "\"\u{fffd}\""];
+                let noise = [
+                    "{}",
+                    "[1,2]",
+                    "null",
+                    "{\"method\":\"\"}",
+                    "{\"id\":{},\"method\":\"x\"}",
+                    "{\"id\":1}",
+                    "\"\u{fffd}\"",
+                ];
                 let body = noise[dice.roll(noise.len())];
                 editor.write(format!("Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes());
             }
@@ -409,12 +437,16 @@ fn thousand_lines(seed: usize) -> String {
         let n = seed * 100 + part;
         text.push_str(&format!("param share{n}: fraction = 2{}%\n\nschema Row{n} {{\n", part % 10));
         (0..16).for_each(|column| text.push_str(&format!("  column_{column}: float in 0.0..=1.0\n")));
-        text.push_str(&format!("  label_{n}: bool label\n}}\n\ndata rows{n}: Row{n} {{\n  source = csv(\"data/rows{n}.csv\")\n"));
+        text.push_str(&format!(
+            "  label_{n}: bool label\n}}\n\ndata rows{n}: Row{n} {{\n  source = csv(\"data/rows{n}.csv\")\n"
+        ));
         text.push_str("  expect rows >= 1_000\n  expect missing(column_1) <= 2%\n}\n\n");
         text.push_str(&format!("step split{n} = tabular.split(rows{n}, test: share{n})\n"));
         text.push_str(&format!("step train{n} = classify.logistic(split{n}.train, features: [column_1, column_2])\n"));
         text.push_str(&format!("step eval{n} = classify.evaluate(train{n}.model, split{n}.test)\n\n"));
-        text.push_str(&format!("gate quality{n} {{\n  require eval{n}.auc >= 0.85  because \"below it costs money\"\n}}\n\n"));
+        text.push_str(&format!(
+            "gate quality{n} {{\n  require eval{n}.auc >= 0.85  because \"below it costs money\"\n}}\n\n"
+        ));
         text.push_str(&format!("model churn{n} = train{n}.model after quality{n}\n\n"));
     }
     text
@@ -446,9 +478,12 @@ fn a_hundred_open_files_of_a_thousand_lines_fit_into_200_mib() {
     }
     let first = uri(&space, "0.mlp");
     let here = position(&texts[0], "eval3.auc", 2);
-    editor.ask("textDocument/references", json!({
-        "textDocument": { "uri": first }, "position": here, "context": { "includeDeclaration": true },
-    }));
+    editor.ask(
+        "textDocument/references",
+        json!({
+            "textDocument": { "uri": first }, "position": here, "context": { "includeDeclaration": true },
+        }),
+    );
     let mut times = Vec::new();
     for version in 2..22 {
         let start = position(&texts[0], "below it costs", 0);
@@ -458,7 +493,11 @@ fn a_hundred_open_files_of_a_thousand_lines_fit_into_200_mib() {
         times.push(begin.elapsed());
     }
     times.sort();
-    println!("one edit of {lines} lines to findings: median {:?}, slowest {:?}", times[times.len() / 2], times[times.len() - 1]);
+    println!(
+        "one edit of {lines} lines to findings: median {:?}, slowest {:?}",
+        times[times.len() / 2],
+        times[times.len() - 1]
+    );
     let used = memory(editor.child.id());
     assert_eq!(editor.leave(), Some(0));
     // Only Linux tells it so.

@@ -1,6 +1,6 @@
 //! `mlp doc`: a page about a project.
 
-use super::load::{Stopped, load};
+use super::load::{Purpose, Stopped, load};
 use crate::args::Doc;
 use crate::exit::Exit;
 use crate::fault::Fault;
@@ -14,7 +14,7 @@ pub fn doc(screen: &Screen, args: &Doc) -> Result<Exit, Fault> {
     let mut chapters = Vec::new();
     let mut wrong = None;
     for path in files::pipelines_at(&args.path)? {
-        match load(screen, &path, &[]) {
+        match load(screen, &path, &[], Purpose::Look) {
             Ok(loaded) => {
                 let document = export::document(&loaded.pipeline, &loaded.source);
                 let modules = modules(&document, &loaded.world);

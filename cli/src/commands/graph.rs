@@ -1,6 +1,6 @@
 //! `mlp graph` and `mlp export`: what a checked file says, as a picture or as a document, without running anything.
 
-use super::load::{Loaded, load};
+use super::load::{Loaded, Purpose, load};
 use crate::args::{Export, Graph, GraphFormat};
 use crate::exit::Exit;
 use crate::fault::Fault;
@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// Draws the graph of a file.
 pub fn graph(screen: &Screen, args: &Graph) -> Result<Exit, Fault> {
-    let loaded = match load(screen, &args.file, &args.params.params) {
+    let loaded = match load(screen, &args.file, &args.params.params, Purpose::Look) {
         Ok(loaded) => loaded,
         Err(stopped) => return stopped.end(),
     };
@@ -26,7 +26,7 @@ pub fn graph(screen: &Screen, args: &Graph) -> Result<Exit, Fault> {
 
 /// Writes the document of a file.
 pub fn export(screen: &Screen, args: &Export) -> Result<Exit, Fault> {
-    let loaded = match load(screen, &args.file, &args.params.params) {
+    let loaded = match load(screen, &args.file, &args.params.params, Purpose::Look) {
         Ok(loaded) => loaded,
         Err(stopped) => return stopped.end(),
     };

@@ -32,11 +32,17 @@ pub enum Purpose {
     Run,
     /// `serve`, `replay`: whatever it declares.
     Serve,
+    /// `graph`, `doc`, `export`: to be looked at, so that nothing is missing.
+    Look,
 }
 
 /// What this engine cannot carry out of a pipeline.
 pub fn missing(source: &Source, pipeline: &Pipeline, purpose: Purpose) -> Vec<Finding> {
-    let left_out = |capability: Capability| purpose == Purpose::Run && capability.is_resident();
+    let left_out = |capability: Capability| match purpose {
+        Purpose::Run => capability.is_resident(),
+        Purpose::Serve => false,
+        Purpose::Look => true,
+    };
     capability::missing(source, pipeline, left_out)
 }
 

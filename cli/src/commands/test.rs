@@ -23,7 +23,7 @@ use mlp_lang::finding::Finding;
 use mlp_lang::pipeline::Pipeline;
 use mlp_lang::span::Source;
 use mlp_lang::testing::{Ending, Expected, ExpectedKind, TestCase, TestRun};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A file with its tests, ready to run.

@@ -73,7 +73,8 @@ fn match_brackets(tokens: &[Token]) -> Vec<Option<usize>> {
     let indented = pair(tokens, true);
     // Where nobody indents like that, it tells nothing.
     let alone = |partner: &[Option<usize>]| {
-        let curly = |i: &usize| matches!(tokens[*i].kind, TokenKind::Open(Bracket::Curly) | TokenKind::Close(Bracket::Curly));
+        let curly =
+            |i: &usize| matches!(tokens[*i].kind, TokenKind::Open(Bracket::Curly) | TokenKind::Close(Bracket::Curly));
         (0..tokens.len()).filter(|i| curly(i) && partner[*i].is_none()).count()
     };
     if alone(&indented) <= alone(&partner) { indented } else { partner }

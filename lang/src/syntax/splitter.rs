@@ -49,7 +49,16 @@ pub fn split(text: &str, tokens: &[Token]) -> Vec<Chunk> {
 
 /// The first token of each chunk.
 fn starts(text: &str, tokens: &[Token]) -> Vec<(usize, Start)> {
-    let mut cut = Cut { text, tokens, open: Vec::new(), opened: 0, early: false, indented: false, component: false, starts: Vec::new() };
+    let mut cut = Cut {
+        text,
+        tokens,
+        open: Vec::new(),
+        opened: 0,
+        early: false,
+        indented: false,
+        component: false,
+        starts: Vec::new(),
+    };
     let mut line = Line { number: 0, at_start: true, indented: false, apart: false, blank: true };
     // A declaration that starts in the middle of its line.
     let mut waiting: Option<(usize, Start)> = None;

@@ -135,7 +135,10 @@ fn measure(title: &str, findings: impl Fn(&Source) -> usize) -> Tally {
             if count > CLOSE || !whole {
                 let (line, column) = source.line_column(change.at as u32);
                 let damage = if whole { "" } else { ", and damages others" };
-                worst.entry((!whole, count)).or_default().push(format!("{name}:{line}:{column} {}: {count}{damage}", change.what));
+                worst
+                    .entry((!whole, count))
+                    .or_default()
+                    .push(format!("{name}:{line}:{column} {}: {count}{damage}", change.what));
             }
         }
         let (share, tried) = (tally.share(), tally.tried);
