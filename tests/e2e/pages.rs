@@ -62,6 +62,32 @@ fn every_example_yields_what_its_page_says() {
 }
 
 #[test]
+fn a_page_in_another_form_or_with_another_finding_is_refused() {
+    let good = "# E0301 type-mismatch\n\nWrong.\n\n## Wrong\n\n```mlp\nmlp 1\nparam _a: int = 10%\n```\n\n## Right\n\n\
+                ```mlp\nmlp 1\nparam _a: int = 1\n```\n";
+    let code = mlp_lang::codes::TYPE_MISMATCH;
+    assert_eq!(complaints_of(&code, good), [""; 0]);
+    for (from, to, complaint) in [
+        ("E0301 type", "E0302 type", "the first line is not"),
+        ("Wrong.\n", "", "nothing is said below the heading"),
+        ("Wrong.", "Level: warn\n\nWrong.", "for lints, and only for them"),
+        ("Wrong.", "| a | b |", "no tables"),
+        ("## Right", "## Good", "the headings are"),
+        ("```mlp", "```csv", "there is no `mlp` block"),
+        ("```mlp", "```mlp fil=a.mlp", "the attribute `fil=a.mlp` is not known"),
+        ("```mlp", "```mlp with=trained", "without a link to with/trained.mlp"),
+        ("int = 10%", "int = 1", "## Wrong yields []"),
+        ("int = 10%", "int = 10%\nparam _b: int = 10%", "## Wrong yields [\"E0301\", \"E0301\"]"),
+        ("int = 10%", "int = b", "## Wrong yields [\"E0201\"]"),
+        ("int = 1\n", "int = 1\nparam b: int = 1\n", "## Right yields [\"W0201\"]"),
+    ] {
+        assert!(good.contains(from), "{from}");
+        let told = complaints_of(&code, &good.replace(from, to)).join("\n");
+        assert!(told.contains(complaint), "{from:?} as {to:?} is told as: {told}");
+    }
+}
+
+#[test]
 fn every_code_has_a_page_and_every_page_a_code() {
     let codes: BTreeSet<String> = codes().iter().map(|(code, _)| code.id.to_string()).collect();
     let pages = on_disk();
@@ -148,10 +174,13 @@ fn explain_lists_all_codes_and_suggests_the_nearest() {
     space.mlp(&["explain", "nonsense"]).exits(2).says("`mlp explain` lists all codes").never_says("did you mean");
 }
 
-/// What is wrong with a page.
+/// What is wrong with the page of a code.
 fn complaints(code: &Code) -> Vec<String> {
-    let text = read(&code.id);
-    let (page, mut complaints) = parse(&text, &code.id, &code.name);
+    complaints_of(code, &read(&code.id))
+}
+
+fn complaints_of(code: &Code, text: &str) -> Vec<String> {
+    let (page, mut complaints) = parse(text, &code.id, &code.name);
     if page.level.as_deref() != is_lint(code).then_some("warn") {
         complaints.push(format!("the line `Level: warn` is for lints, and only for them; found {:?}", page.level));
     }
