@@ -62,7 +62,7 @@ pub struct DeployNode {
     /// How it is reached, if it answers requests; what stands there unless told, if it does not.
     pub serve: Serve,
     /// What it predicts for.
-    #[serde(default, skip_serializing_if = "Form::is_online")]
+    #[serde(default)]
     pub form: Form,
     /// How a candidate takes over.
     pub strategy: Strategy,

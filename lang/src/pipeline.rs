@@ -42,7 +42,7 @@ pub struct Pipeline {
     /// lives through stands last.
     pub nodes: Vec<Node>,
     /// `test "..." { ... }`, in the order written. A run has nothing to do with them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub tests: Vec<TestCase>,
 }
 
@@ -277,10 +277,10 @@ pub struct GateNode {
     /// All must hold.
     pub requirements: Vec<Requirement>,
     /// All must allow it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub policies: Vec<Policy>,
     /// All must be given. People are asked once everything else holds.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub approvals: Vec<Approval>,
 }
 
@@ -468,7 +468,7 @@ pub struct MetricRef {
     /// Reduced over groups, if so.
     pub over: Option<OverGroups>,
     /// Reduced over the values of a fanned-out step, if it is one: `lowest(part.auc)`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub across: Option<Reduce>,
     /// As the author wrote it.
     pub text: String,

@@ -21,19 +21,18 @@ fn the_examples_have_no_findings() {
 }
 
 #[test]
-fn what_is_not_there_yet_says_so_and_hurts_nothing_else() {
+fn what_this_version_cannot_carry_out_is_right_and_is_refused_before_anything_runs() {
     let space = Space::with_example("breast_cancer");
     let mut text = space.read("breast_cancer.mlp");
-    text.push_str(
-        "\ntune search over train {\n  lr in log(1e-4 .. 1e-1)\n  maximize eval.auc\n  trials = 40, parallel 4\n}\n",
-    );
-    text.push_str("\ntest \"stale data\" {\n  with biopsies = csv(\"x.csv\")\n}\n\nsecret token\n");
+    text.push_str("\ntune search over train {\n  c in log(0.01..10.0)\n  maximize eval.auc\n  trials = 4\n}\n");
+    text.push_str("\ngate people { approve by \"ml-lead\" within 3d }\n");
     space.write("breast_cancer.mlp", text);
-    let document = space.mlp(&["check", "breast_cancer.mlp", "--output", "json"]).exits(2).json();
-    let codes: Vec<&str> =
-        document["findings"].as_array().expect("findings").iter().filter_map(|f| f["code"].as_str()).collect();
-    assert_eq!(codes.len(), 3, "{document:#}");
-    assert!(codes.iter().all(|code| code.starts_with("E09")), "{codes:?}");
+    space.mlp(&["check", "breast_cancer.mlp"]).exits(0);
+    let before = space.files(".");
+    for command in ["plan", "run"] {
+        space.mlp(&[command, "breast_cancer.mlp"]).exits(2).says("E0902").says("`search`").says("approvals by people");
+    }
+    assert_eq!(space.files("."), before);
 }
 
 #[test]

@@ -17,6 +17,9 @@ schema Row {
 data rows_in: Row {
   source = csv("rows.csv")
 }
+pipeline lints {
+  about = "Two lints."
+}
 "#;
 
 /// Three safe fixes and one that a person must look at.
@@ -177,7 +180,7 @@ fn project() -> Space {
     let space = Space::new();
     space.write(
         "lib/a,b & é.mlp",
-        "mlp 1\n# 😀\nparam 😀x: int = 1\nparam a: int = 10%  # mlp: allow(unused-param) because \"soon\"\n",
+        "mlp 1\n# 😀\nparam 😀x: int = 1\nparam a: int = 10%  # mlp: allow(unused-param) because \"soon\"\npipeline p { about = \"x\" }\n",
     );
     space.write("ten.mlp", std::fs::read(repository().join("tests/e2e/cases/ten_mistakes.mlp")).expect("the case"));
     space.write("sound.mlp", "mlp 1\nparam _a: int = 1\n");

@@ -63,8 +63,8 @@ fn every_example_yields_what_its_page_says() {
 
 #[test]
 fn a_page_in_another_form_or_with_another_finding_is_refused() {
-    let good = "# E0301 type-mismatch\n\nWrong.\n\n## Wrong\n\n```mlp\nmlp 1\nparam _a: int = 10%\n```\n\n## Right\n\n\
-                ```mlp\nmlp 1\nparam _a: int = 1\n```\n";
+    let good = "# E0301 type-mismatch\n\nWrong.\n\n## Wrong\n\n```mlp\nmlp 1\nparam _a: int = 10%\npipeline p { about = \"x\" }\n```\n\n## Right\n\n\
+                ```mlp\nmlp 1\nparam _a: int = 1\npipeline p { about = \"x\" }\n```\n";
     let code = mlp_lang::codes::TYPE_MISMATCH;
     assert_eq!(complaints_of(&code, good), [""; 0]);
     for (from, to, complaint) in [

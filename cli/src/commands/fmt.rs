@@ -95,7 +95,9 @@ fn tell(screen: &Screen, args: &Fmt, done: &Done) -> Result<(), Fault> {
         screen.print(&names.collect::<String>())?;
     }
     screen.say(&findings::full(&done.findings, &done.sources, screen.width()));
-    done.faults.iter().for_each(|fault| drop(screen.fault(fault)));
+    for fault in &done.faults {
+        screen.fault(fault);
+    }
     let from_stdin = args.files.iter().any(|file| file.as_os_str() == "-");
     if !screen.options.quiet && !(from_stdin && done.faults.is_empty() && done.findings.is_empty()) {
         screen.say(&summary(args, done));

@@ -20,6 +20,9 @@ use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+/// A component, what it calls and where, and how much of that was looked at.
+type Called = (usize, Vec<(usize, Span)>, usize);
+
 /// Looks at every component of a file by itself, as its parameters are declared. What is wrong in one is found here, and
 /// no instance of it is written out.
 pub(crate) fn definitions(world: &mut World<'_>, own: FileId) -> Vec<Finding> {
@@ -182,8 +185,8 @@ fn recursions(world: &mut World<'_>, own: FileId) -> Vec<Finding> {
         let place = |span: Span| Place::Source { path: loaded.source.path.clone(), span };
         let mut done: HashSet<usize> = HashSet::new();
         for start in components(world, own) {
-            // The way down: a component, what it calls, how much of that was looked at.
-            let mut trail: Vec<(usize, Vec<(usize, Span)>, usize)> = vec![(start, called(start), 0)];
+            // The way down.
+            let mut trail: Vec<Called> = vec![(start, called(start), 0)];
             while let Some((at, calls, next)) = trail.last_mut() {
                 let Some((target, span)) = calls.get(*next).copied() else {
                     done.insert(*at);

@@ -115,7 +115,7 @@ impl Loader<'_> {
             let target = match self.import(id, &path, span) {
                 Ok(files) => Target::Files(files),
                 Err(finding) => {
-                    self.world.files[id].findings.extend(finding);
+                    self.world.files[id].findings.extend(finding.map(|finding| *finding));
                     Target::Failed
                 }
             };
@@ -158,19 +158,20 @@ impl Loader<'_> {
         }
     }
 
-    fn import(&mut self, importer: FileId, path: &str, span: Span) -> Result<Vec<FileId>, Option<Finding>> {
+    fn import(&mut self, importer: FileId, path: &str, span: Span) -> Result<Vec<FileId>, Option<Box<Finding>>> {
         let shown = self.world.files[importer].source.path.clone();
         let place = Place::Source { path: shown.clone(), span };
         let imported = match self.world.modules.files().import(&shown, path) {
             Ok(imported) => imported,
-            Err(error) => return Err(Some(not_imported(error, path, place, span))),
+            Err(error) => return Err(Some(not_imported(error, path, place, span).into())),
         };
         let sources = match imported {
             Imported::File(source) => vec![source],
             Imported::Folder(sources) if sources.is_empty() => {
                 return Err(Some(
                     Finding::error(codes::EMPTY_FOLDER, place, format!("there is no .mlp file in the folder `{path}`"))
-                        .help("a folder is a module of the .mlp files directly in it: name a folder that has some"),
+                        .help("a folder is a module of the .mlp files directly in it: name a folder that has some")
+                        .into(),
                 ));
             }
             Imported::Folder(sources) => sources,
@@ -179,7 +180,7 @@ impl Loader<'_> {
         for source in sources {
             if source.text.len() > LARGEST_FILE {
                 let reason = format!("it has more than {} MiB", LARGEST_FILE >> 20);
-                return Err(Some(not_imported(ImportError::Unreadable(reason), path, place, span)));
+                return Err(Some(not_imported(ImportError::Unreadable(reason), path, place, span).into()));
             }
             match self.known.get(&identity(&source.path)) {
                 Some(id) => files.push(*id),
@@ -194,7 +195,8 @@ impl Loader<'_> {
                             "too many files are used, and this one is not read",
                         )
                         .note(format!("a file may use {MOST_FILES} files and {} MiB in all", MOST_BYTES >> 20))
-                        .help("import fewer files, or split the pipeline"),
+                        .help("import fewer files, or split the pipeline")
+                        .into(),
                     ));
                 }
                 None => {

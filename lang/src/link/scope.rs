@@ -329,7 +329,7 @@ impl<'w> Linker<'w> {
                 Meaning::Value(name) | Meaning::Node(name) => {
                     return Followed::To(build(name, root_span, members, whole));
                 }
-                Meaning::Top(file, index, kind) if matches!(kind, Kind::Param | Kind::Secret | Kind::Data) => {
+                Meaning::Top(file, index, Kind::Param | Kind::Secret | Kind::Data) => {
                     let name = self.need(file, index);
                     return Followed::To(build(name, root_span, members, whole));
                 }

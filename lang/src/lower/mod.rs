@@ -133,7 +133,7 @@ impl Part {
 
 /// What a step does, once or for each value of a list.
 enum Done {
-    One(Work),
+    One(Box<Work>),
     Fan(FanNode),
 }
 
@@ -148,9 +148,11 @@ impl Done {
 
     fn into_kind(self) -> NodeKind {
         match self {
-            Done::One(Work::Step(step)) => NodeKind::Step(step.into()),
-            Done::One(Work::Program(program)) => NodeKind::Program(Arc::from(program)),
-            Done::One(Work::Query(query)) => NodeKind::Query(query.into()),
+            Done::One(work) => match *work {
+                Work::Step(step) => NodeKind::Step(step.into()),
+                Work::Program(program) => NodeKind::Program(Arc::from(program)),
+                Work::Query(query) => NodeKind::Query(query.into()),
+            },
             Done::Fan(fan) => NodeKind::Fan(fan.into()),
         }
     }
@@ -188,7 +190,7 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
                 }
                 None => {
                     let (facts, node) = step::lower(cx, body, task, settings);
-                    (facts, node.map(Done::One))
+                    (facts, node.map(|work| Done::One(work.into())))
                 }
             };
             let exists = when.as_ref().is_some_and(live::registry::is_exists);

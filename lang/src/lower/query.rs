@@ -108,7 +108,7 @@ pub(super) fn lower(
         Err(mistake) => {
             // A hole that holds something else than a value may be what cannot be read; it was reported.
             if whole {
-                tell(cx, &text, mistake);
+                tell(cx, &text, *mistake);
             }
             return (NodeFacts::default(), None);
         }

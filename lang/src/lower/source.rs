@@ -378,10 +378,7 @@ fn database(cx: &mut Context<'_>, call: &ast::Expr, arguments: &[Argument]) -> O
             return None;
         }
     };
-    let password = match named.get("password") {
-        Some(written) => Some(secret::given(cx, written, "`password`")),
-        None => None,
-    };
+    let password = named.get("password").map(|written| secret::given(cx, written, "`password`"));
     let text_of_address = address::database(cx, address);
     let asked = cx.seen_in(SeenIn::Query, |cx| text(cx, query, "`query`"))?;
     if asked.trim().is_empty() {

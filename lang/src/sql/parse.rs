@@ -28,7 +28,7 @@ pub(crate) struct Parsed {
 }
 
 /// Reads the text of one query.
-pub(crate) fn parse(text: &str) -> Result<Parsed, Mistake> {
+pub(crate) fn parse(text: &str) -> Result<Parsed, Box<Mistake>> {
     let lines = Lines::new(text);
     let start = text.len() - text.trim_start().len();
     let whole = start..text.trim_end().len().max(start);
@@ -38,24 +38,24 @@ pub(crate) fn parse(text: &str) -> Result<Parsed, Mistake> {
         Mistake::new(codes::SQL_SYNTAX, at..at + 1, format!("the query cannot be read: {}", plain(&error.message)))
     })?;
     if let Some(mistake) = other_statement(&tokens, &lines) {
-        return Err(mistake);
+        return Err(mistake.into());
     }
     if let Some((range, message)) = too_deep(&tokens, &lines) {
         let help = "split it into several steps, or use `with name as (...)`";
-        return Err(Mistake::new(codes::SQL_SYNTAX, range, message.to_owned()).help(help));
+        return Err(Mistake::new(codes::SQL_SYNTAX, range, message.to_owned()).help(help).into());
     }
     let parsed =
         Parser::new(&dialect).with_recursion_limit(PARSER_LIMIT).with_tokens_with_locations(tokens).parse_statements();
     let mut statements = parsed.map_err(|error| unreadable(error, &lines, whole.clone(), text))?.into_iter();
     let Some(first) = statements.next() else {
-        return Err(
-            Mistake::new(codes::SQL_SYNTAX, whole, "the query is empty".to_owned()).help("write `select ... from ...`")
-        );
+        let mistake = Mistake::new(codes::SQL_SYNTAX, whole, "the query is empty".to_owned());
+        return Err(mistake.help("write `select ... from ...`").into());
     };
     if let Some(second) = statements.next() {
         let range = lines.range(second.span()).unwrap_or(whole);
         return Err(Mistake::new(codes::NOT_A_QUERY, range, "a step is one query, and this is the second".to_owned())
-            .help("write a step for each"));
+            .help("write a step for each")
+            .into());
     }
     match first {
         Statement::Query(query) => Ok(Parsed { query, lines }),
@@ -67,7 +67,8 @@ pub(crate) fn parse(text: &str) -> Result<Parsed, Mistake> {
                 range,
                 format!("a step reads tables, and `{word}` does something else"),
             )
-            .help("write `select ... from ...`: what it gives is the step's table"))
+            .help("write `select ... from ...`: what it gives is the step's table")
+            .into())
         }
     }
 }

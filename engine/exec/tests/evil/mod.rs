@@ -3,7 +3,7 @@
 use mlp_core::digest::Digest;
 use mlp_core::executor::{Cancel, Executor, Job, Produced, StepError, StepLog};
 use mlp_exec::{Library, WasmExecutor, WasmOptions};
-use mlp_lang::pipeline::{Conduct, Limits, StepNode};
+use mlp_lang::pipeline::{Limits, StepNode};
 use mlp_lang::signature::Modules;
 use mlp_lang::types::Type;
 use mlp_lang::value::Value;
@@ -198,6 +198,7 @@ impl Plan {
             inputs: Default::default(),
             outputs: [("said".to_owned(), Type::Metrics(vec![]))].into_iter().collect(),
             limits: self.limits,
+            conduct: Default::default(),
         }
     }
 }
