@@ -254,9 +254,8 @@ fn tell(case: &Case) -> (Told, String) {
 fn gather(value: &Value, findings: &mut Vec<Value>) {
     match value {
         Value::Object(fields) if fields.contains_key("code") && fields.contains_key("severity") => {
-            if !findings.contains(value) {
-                findings.push(value.clone());
-            }
+            let known = findings.contains(value);
+            findings.extend((!known).then(|| value.clone()));
         }
         Value::Object(fields) => fields.values().for_each(|value| gather(value, findings)),
         Value::Array(values) => values.iter().for_each(|value| gather(value, findings)),

@@ -99,7 +99,8 @@ fn tell(screen: &Screen, args: &Fmt, done: &Done) -> Result<(), Fault> {
         screen.fault(fault);
     }
     let from_stdin = args.files.iter().any(|file| file.as_os_str() == "-");
-    if !screen.options.quiet && !(from_stdin && done.faults.is_empty() && done.findings.is_empty()) {
+    let text_alone = from_stdin && done.faults.is_empty() && done.findings.is_empty();
+    if !screen.options.quiet && !text_alone {
         screen.say(&summary(args, done));
     }
     Ok(())

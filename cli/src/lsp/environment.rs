@@ -28,8 +28,11 @@ const MOST_RUNS: usize = 20;
 #[derive(Default)]
 pub struct Disk {
     worlds: Mutex<HashMap<PathBuf, Arc<World>>>,
-    runs: Mutex<HashMap<String, (Instant, Option<Arc<LastRun>>)>>,
+    runs: Mutex<HashMap<String, Asked>>,
 }
+
+/// When the last run of a file was asked for, and what it was.
+type Asked = (Instant, Option<Arc<LastRun>>);
 
 /// What a run measured.
 struct LastRun {
