@@ -292,17 +292,24 @@ impl Deployment {
             })?;
             return Ok((server, Role::Direct));
         }
-        let routes = self.routes.load();
-        let Some(version) = routes.answers(place) else {
-            let why = format!("no version of `{}` is ready to answer yet; {}", self.name, loaded());
-            return Err(Refused::new(503, why).again_in(1));
-        };
-        let role = if routes.stable == Some(version) { Role::Stable } else { Role::Candidate };
-        let server = self.server(version).ok_or_else(|| {
-            let why = format!("version {version} of `{}` should answer and is not ready; {}", self.name, loaded());
-            Refused::new(503, why).again_in(1).by(version)
-        })?;
-        Ok((server, role))
+        let mut routes = self.routes.load_full();
+        loop {
+            let Some(version) = routes.answers(place) else {
+                let why = format!("no version of `{}` is ready to answer yet; {}", self.name, loaded());
+                return Err(Refused::new(503, why).again_in(1));
+            };
+            let role = if routes.stable == Some(version) { Role::Stable } else { Role::Candidate };
+            if let Some(server) = self.server(version) {
+                return Ok((server, role));
+            }
+            // It may have been replaced and retired since the routes were read: then the new ones decide.
+            let newer = self.routes.load_full();
+            if Arc::ptr_eq(&routes, &newer) {
+                let why = format!("version {version} of `{}` should answer and is not ready; {}", self.name, loaded());
+                return Err(Refused::new(503, why).again_in(1).by(version));
+            }
+            routes = newer;
+        }
     }
 
     fn role(&self, asked: &Asked, version: Option<u64>) -> Role {
