@@ -20,6 +20,7 @@ pub mod codes;
 mod failure;
 mod grammar;
 mod headers;
+mod incremental;
 pub mod keywords;
 mod layout;
 pub mod lexer;
@@ -33,6 +34,8 @@ mod tree;
 
 #[cfg(test)]
 mod tests;
+
+pub use incremental::Incremental;
 
 use crate::finding::{Finding, Place, Safety};
 use crate::span::{Source, Span};
@@ -62,6 +65,15 @@ pub struct Syntax {
 
 /// Parses one file. Never fails, never panics.
 pub fn parse(source: &Source) -> Syntax {
+    parse_with(source, |_, _, parse| parse())
+}
+
+/// Parses a file chunk by chunk. `chunk` is given the text of one, what it starts with, and what parses it, and says what it
+/// comes to.
+fn parse_with(
+    source: &Source,
+    mut chunk: impl FnMut(&str, splitter::Start, &dyn Fn() -> chunk::Parsed) -> chunk::Parsed,
+) -> Syntax {
     let text = &*source.text;
     let mut syntax = Syntax::default();
     if text.len() > LARGEST_FILE {
@@ -70,13 +82,13 @@ pub fn parse(source: &Source) -> Syntax {
     }
     let tokens = lexer::lex(text);
     let mut nothing_before = true;
-    for chunk in splitter::split(text, &tokens) {
+    for piece in splitter::split(text, &tokens) {
         if syntax.findings.len() >= MOST_FINDINGS {
-            syntax.findings.push(too_many(source, tokens[chunk.first].span));
+            syntax.findings.push(too_many(source, tokens[piece.first].span));
             break;
         }
-        let chunk_tokens = &tokens[chunk.tokens.clone()];
-        let (base, end) = match chunk_tokens {
+        let piece_tokens = &tokens[piece.tokens.clone()];
+        let (base, end) = match piece_tokens {
             [first, .., last] => (first.span.start as usize, last.span.end as usize),
             [only] => (only.span.start as usize, only.span.end as usize),
             [] => continue,
@@ -84,11 +96,15 @@ pub fn parse(source: &Source) -> Syntax {
         // The indentation before an indented declaration is part of what its fix removes.
         let line = text[..base].rfind('\n').map_or(0, |n| n + 1);
         let base = if text[line..base].bytes().all(|b| b == b' ' || b == b'\t') { line } else { base };
-        let relative: Vec<Token> = (chunk_tokens.iter())
-            .map(|t| Token { span: Span::new(t.span.start as usize - base, t.span.end as usize - base), ..*t })
-            .collect();
-        let first = chunk.first - chunk.tokens.start;
-        let mut parsed = chunk::parse(&text[base..end], &relative, first, chunk.start);
+        let parse = || {
+            let relative = |t: &Token| Token {
+                span: Span::new(t.span.start as usize - base, t.span.end as usize - base),
+                ..*t
+            };
+            let tokens: Vec<Token> = piece_tokens.iter().map(relative).collect();
+            chunk::parse(&text[base..end], &tokens, piece.first - piece.tokens.start, piece.start)
+        };
+        let mut parsed = chunk(&text[base..end], piece.start, &parse);
         for finding in &mut parsed.findings {
             place_finding(finding, &source.path, base);
         }

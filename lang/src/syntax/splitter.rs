@@ -23,7 +23,7 @@ pub struct Chunk {
 }
 
 /// What a chunk starts with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Start {
     /// A declaration's keyword in the first column.
     Keyword,

@@ -4,7 +4,7 @@ use super::print;
 use crate::span::{Source, Span};
 use crate::syntax::ast::Declaration;
 use crate::syntax::lexer::{self, Token};
-use crate::syntax::{Syntax, parse};
+use crate::syntax::{Incremental, Syntax, parse};
 use proptest::prelude::*;
 
 const GOOD: &str = include_str!("good.mlp");
@@ -225,6 +225,40 @@ proptest! {
         let expected = format!("fraction({expected:?})");
         prop_assert!(dump.contains(&expected), "{dump}");
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_parsed_again_after_edits_is_what_is_parsed_anew(
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0..20_usize, piece()), 1..12),
+    ) {
+        let mut text = GOOD.to_owned();
+        let mut parser = Incremental::default();
+        for (at, length, piece) in edits {
+            let boundaries: Vec<usize> = text.char_indices().map(|(i, _)| i).chain([text.len()]).collect();
+            let at = at.index(boundaries.len());
+            let end = boundaries[(at + length).min(boundaries.len() - 1)];
+            text.replace_range(boundaries[at]..end, &piece);
+            let source = Source::new("law.mlp", &text);
+            let (again, anew) = (parser.parse(&source), parse(&source));
+            prop_assert_eq!(again.file, anew.file, "{}", text);
+            prop_assert_eq!(again.broken, anew.broken);
+            prop_assert_eq!(again.findings, anew.findings);
+        }
+    }
+}
+
+#[test]
+fn an_edit_of_one_declaration_parses_one_declaration() {
+    let mut parser = Incremental::default();
+    parser.parse(&Source::new("x", GOOD));
+    let (_, all) = parser.work();
+    parser.parse(&Source::new("x", &GOOD.replace("retry   = 3", "retry   = 4")));
+    assert_eq!(parser.work(), (all - 1, 1));
+    parser.parse(&Source::new("x", &format!("# shifted\n{GOOD}")));
+    assert_eq!(parser.work(), (all - 1, 1), "only the step that was edited before");
 }
 
 /// Deep and long texts: one finding, no overflow of the stack, on a stack of 1 MiB.
