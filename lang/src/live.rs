@@ -426,10 +426,12 @@ pub struct OnBreach {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// `alert webhook("http://...")`: a POST of JSON, with an idempotency key.
+    /// `alert webhook("http://...")`, `alert slack(slack_url)`: a POST of JSON, with an idempotency key.
     Alert {
+        /// What is understood there.
+        channel: Channel,
         /// Where to.
-        webhook: String,
+        to: Address,
     },
     /// `retrain`, `retrain(until: now)`: runs this pipeline again, with these parameters set.
     Retrain {
@@ -438,6 +440,56 @@ pub enum Action {
     },
     /// `rollback`: back to the version that was stable before.
     Rollback,
+}
+
+/// Who reads an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// A program: all that is known, as JSON.
+    Webhook,
+    /// People, through an incoming webhook of Slack or of what understands the same: `{"text": "..."}`.
+    Slack,
+}
+
+impl Channel {
+    /// As it is written.
+    pub fn word(self) -> &'static str {
+        match self {
+            Channel::Webhook => "webhook",
+            Channel::Slack => "slack",
+        }
+    }
+}
+
+/// Where an alert goes. Who knows the address of a webhook can often post to it, so that it may be a secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Address {
+    /// `"http://..."`
+    Plain(String),
+    /// A secret, which is read anew whenever it is needed.
+    Secret(SecretSource),
+}
+
+impl Address {
+    /// What an address must be, for messages.
+    pub const WANTED: &str = "an address that begins with http:// or https://";
+
+    /// Whether a text can be an address.
+    pub fn is_one(text: &str) -> bool {
+        let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+        rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !text.contains(char::is_whitespace))
+    }
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Address::Plain(address) => f.write_str(address),
+            Address::Secret(source) => write!(f, "the address in {source}"),
+        }
+    }
 }
 
 /// What a retraining gives a parameter.

@@ -6,6 +6,7 @@
 use crate::pipeline::{Conduct, Limits, NodeId, OutputRef, StepNode};
 use crate::types::Type;
 use crate::value::Value;
+use crate::written::quoted;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Display, Formatter};
@@ -129,6 +130,19 @@ pub enum SecretSource {
     File(String),
     /// `command(["pass", "show", "token"])`: what a program prints, likewise.
     Command(Vec<String>),
+}
+
+impl Display for SecretSource {
+    /// Where it is found, for messages: `env("TOKEN")`. Of a command only the program's name, since its words may say more.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            SecretSource::Env(name) => write!(f, "env({})", quoted(name)),
+            SecretSource::File(path) => write!(f, "file({})", quoted(path)),
+            SecretSource::Command(words) => {
+                write!(f, "command([{}, ...])", quoted(words.first().map_or("", String::as_str)))
+            }
+        }
+    }
 }
 
 /// `sql """select ..."""`: one query over tables.

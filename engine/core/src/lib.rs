@@ -1,6 +1,7 @@
 //! The engine's centre: from a checked pipeline to a plan, from a plan to a run, from a run to what is true now.
 //!
-//! Owns: plan, scheduler (a pure state machine), driver, journal, store, artifacts, registry, gates' verdicts, history;
+//! Owns: plan, scheduler (a pure state machine), driver, journal, store, artifacts, registry, gates' verdicts, history, the
+//! reading of secrets;
 //! and the traits that other crates fill ([`executor::Executor`], [`executor::Tables`]).
 //! Must never know: WASM, Docker, HTTP, Arrow, terminals.
 //!
@@ -44,6 +45,7 @@ pub mod record;
 mod recovery;
 pub mod request;
 pub mod scheduler;
+pub mod secret;
 pub mod store;
 #[cfg(test)]
 mod tests;

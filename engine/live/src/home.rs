@@ -23,7 +23,7 @@ use std::time::Duration;
 const LONGEST_SOCKET: usize = 100;
 
 impl Logged for Entry {
-    const MAGIC: [u8; 8] = *b"mlplive\x02";
+    const MAGIC: [u8; 8] = *b"mlplive\x03";
     const REMEDY: &'static str = "move it out of the way: deployments then begin anew with the next run, and runs and models are \
                                   untouched";
 }

@@ -211,7 +211,11 @@ const MONITOR: &[Word] = &[
     word("on", "on breach for ${1:2} windows { ${0:retrain} }", "What a breach brings about."),
 ];
 const BREACH: &[Word] = &[
-    word("alert", "alert webhook(\"$0\")", "Tells somebody: a POST of JSON."),
+    word(
+        "alert",
+        "alert ${1|webhook,slack|}($0)",
+        "Tells somebody: a POST of JSON to an address or a secret that is one.",
+    ),
     word("retrain", "retrain", "Runs the pipeline again."),
     word("rollback", "rollback", "Back to the version that was stable before."),
 ];

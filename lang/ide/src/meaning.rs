@@ -215,7 +215,7 @@ impl View<'_> {
             ("test", "expect") => matches!(word, "fails" | "passes" | "skipped") && last,
             ("check", "tolerate") => true,
             ("canary", _) => word == "promoted",
-            ("breach", "alert") => word == "webhook",
+            ("breach", "alert") => matches!(word, "webhook" | "slack"),
             ("check", _) => word == "when",
             _ => false,
         };

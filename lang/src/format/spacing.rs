@@ -50,7 +50,9 @@ pub(super) fn is_call(items: &[Item<'_>], previous: &[Option<usize>], open: usiz
     let Some(p) = previous[open] else { return false };
     let before = &items[p];
     match before.kind {
-        Kind::Word if is_contextual(before) => !items[open].spaced && previous[p].is_some_and(|p| wants_value(&items[p])),
+        Kind::Word if is_contextual(before) => {
+            !items[open].spaced && previous[p].is_some_and(|p| wants_value(&items[p]))
+        }
         Kind::Word => !is_reserved(before),
         Kind::Close(bracket) => bracket != Bracket::Curly,
         _ => false,

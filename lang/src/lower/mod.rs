@@ -51,6 +51,7 @@ use crate::span::Span;
 use crate::syntax::ast::{Declaration, DeclarationKind, Ident};
 use crate::types::Type;
 use crate::work::{FanNode, Work};
+use crate::written::listed;
 use indexmap::IndexMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -294,41 +295,51 @@ fn publish(cx: &mut Context<'_>, index: usize, name: &str, facts: NodeFacts) {
     }
 }
 
+/// The declaration of one of these kinds that a name refers to, which must be there. `rule` says who asks for it: "a search
+/// is `over` a step". A mistake is reported; `None` then.
+fn named(cx: &mut Context<'_>, ident: &Ident, wanted: &[Kind], rule: &str) -> Option<(Kind, usize)> {
+    match cx.names.get(&ident.name) {
+        Some(declared) if wanted.contains(&declared.kind) => return Some((declared.kind, declared.index)),
+        Some(declared) => {
+            let message = format!("`{}` is {}, and {rule}", ident.name, declared.kind.with_article());
+            let finding = Finding::error(codes::WRONG_KIND, cx.place(ident.span), message);
+            cx.report(finding.also(cx.place(declared.span), "declared here"));
+        }
+        None if cx.names.is_broken(&ident.name) => {}
+        None => {
+            let all = || cx.names.of_kind(|kind| wanted.contains(&kind));
+            let instances = cx.linked.map_or(&[][..], |linked| &linked.instances);
+            if let Some(instance) = instances.iter().find(|it| it.name == ident.name) {
+                let message =
+                    format!("`{}` is an instance of the component `{}`, and {rule}", ident.name, instance.component);
+                let finding = Finding::error(codes::WRONG_KIND, cx.place(ident.span), message).label("an instance");
+                cx.report(finding.help("say it of what stands in the component, or of what the instance gives"));
+                return None;
+            }
+            let near = cx.names.nearest(&ident.name, all());
+            let message = format!("`{}` is not declared, and {rule}", ident.name);
+            let finding = Finding::error(codes::UNKNOWN_NAME, cx.place(ident.span), message).label("not declared");
+            let finding = suggest(finding, ident.span, near, || format!("declared are {}", listed(all())));
+            cx.report_once(format!("name {}", ident.name), "also here", finding);
+        }
+    }
+    None
+}
+
+/// The declaration of this kind that a name refers to, as of [`named`].
+fn referred(cx: &mut Context<'_>, ident: &Ident, wanted: Kind, rule: &str) -> Option<usize> {
+    named(cx, ident, &[wanted], rule).map(|(_, index)| index)
+}
+
 /// `after a, b`: each must be of one of the kinds wanted.
 fn waits_for(cx: &mut Context<'_>, after: &[Ident], needs: &mut BTreeSet<NodeId>, wanted: &[Kind]) -> Option<()> {
     let words = if wanted.contains(&Kind::Step) { "a gate or a step" } else { "a gate" };
+    let rule = format!("`after` waits for {words}");
     let mut sound = true;
     for ident in after {
-        match cx.names.get(&ident.name) {
-            Some(declared) if wanted.contains(&declared.kind) => match cx.ids.get(&declared.index) {
-                Some(id) => {
-                    needs.insert(*id);
-                }
-                None => sound = false,
-            },
-            Some(declared) => {
-                sound = false;
-                let finding = Finding::error(
-                    codes::WRONG_KIND,
-                    cx.place(ident.span),
-                    format!("`{}` is {}, and `after` waits for {words}", ident.name, declared.kind.with_article()),
-                )
-                .also(cx.place(declared.span), "declared here");
-                cx.report(finding);
-            }
-            None if cx.names.is_broken(&ident.name) => sound = false,
-            None => {
-                sound = false;
-                let near = cx.names.nearest(&ident.name, cx.names.of_kind(|kind| wanted.contains(&kind)));
-                let finding = Finding::error(
-                    codes::UNKNOWN_NAME,
-                    cx.place(ident.span),
-                    format!("`{}` is not declared, and `after` waits for {words}", ident.name),
-                )
-                .label("not declared");
-                let finding = suggest(finding, ident.span, near, || format!("name {words}"));
-                cx.report_once(format!("name {}", ident.name), "also here", finding);
-            }
+        match named(cx, ident, wanted, &rule).and_then(|(_, index)| cx.ids.get(&index)) {
+            Some(id) => drop(needs.insert(*id)),
+            None => sound = false,
         }
     }
     sound.then_some(())

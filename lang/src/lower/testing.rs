@@ -1,10 +1,10 @@
 //! `test "stale data never reaches training" { with customers = csv("stale.csv")  expect customers fails }`
 
-use super::{certainty, source};
+use super::{certainty, named, source};
 use crate::codes;
 use crate::context::Context;
 use crate::finding::Finding;
-use crate::names::{Kind, suggest};
+use crate::names::Kind;
 use crate::pipeline::{DataSource, Expr, NodeId};
 use crate::span::Span;
 use crate::syntax::ast::{self, DeclarationKind, Ident, TestKind, TestLine, With};
@@ -12,7 +12,7 @@ use crate::testing::{Ending, Expected, ExpectedKind, TestCase};
 use crate::types::Type;
 use crate::typing::{Scope, Typing};
 use crate::value::Value;
-use crate::written::{listed, quoted};
+use crate::written::quoted;
 use indexmap::IndexMap;
 use std::collections::{BTreeSet, HashMap};
 
@@ -119,28 +119,6 @@ fn param(cx: &mut Context<'_>, name: &str, with: &With) -> Option<Value> {
         cx.report(finding.label("replaces nothing").help("give it another value, or remove the line"));
     }
     Some(value)
-}
-
-/// The declaration of one of these kinds that a name refers to; a mistake is reported.
-fn named(cx: &mut Context<'_>, ident: &Ident, wanted: &[Kind], rule: &str) -> Option<(Kind, usize)> {
-    match cx.names.get(&ident.name) {
-        Some(declared) if wanted.contains(&declared.kind) => return Some((declared.kind, declared.index)),
-        Some(declared) => {
-            let message = format!("`{}` is {}, and {rule}", ident.name, declared.kind.with_article());
-            let finding = Finding::error(codes::WRONG_KIND, cx.place(ident.span), message);
-            cx.report(finding.also(cx.place(declared.span), "declared here"));
-        }
-        None if cx.names.is_broken(&ident.name) => {}
-        None => {
-            let all = || cx.names.of_kind(|kind| wanted.contains(&kind));
-            let near = cx.names.nearest(&ident.name, all());
-            let message = format!("`{}` is not declared, and {rule}", ident.name);
-            let finding = Finding::error(codes::UNKNOWN_NAME, cx.place(ident.span), message).label("not declared");
-            let finding = suggest(finding, ident.span, near, || format!("declared are {}", listed(all())));
-            cx.report_once(format!("name {}", ident.name), "also here", finding);
-        }
-    }
-    None
 }
 
 fn expectations(cx: &mut Context<'_>, lines: &[TestLine]) -> Option<Vec<Expected>> {

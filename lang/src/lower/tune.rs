@@ -1,8 +1,7 @@
 //! `tune search over train { lr in log(1e-4..1e-1)  maximize eval.auc  trials = 40 }`
 
-use super::live::deploy::referred;
 use super::live::{constant, count, word};
-use super::{block, references, space};
+use super::{block, references, referred, space};
 use crate::codes;
 use crate::context::{Context, NodeFacts};
 use crate::finding::Finding;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Hook {
     url: String,
     seen: Arc<Mutex<BTreeMap<String, Vec<u32>>>>,
+    last: Arc<Mutex<Option<String>>>,
     refused: u32,
 }
 
@@ -18,11 +19,13 @@ impl Hook {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}/x", listener.local_addr().expect("an address"));
         let seen: Arc<Mutex<BTreeMap<String, Vec<u32>>>> = Arc::default();
-        let hook = Hook { url, seen: seen.clone(), refused };
+        let last: Arc<Mutex<Option<String>>> = Arc::default();
+        let hook = Hook { url, seen: seen.clone(), last: last.clone(), refused };
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 // Who asks may be killed at any byte of it.
-                if let Some((key, attempt)) = receive(&stream) {
+                if let Some((key, attempt, body)) = receive(&stream) {
+                    *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(body);
                     let word = if attempt <= refused { "503 Service Unavailable" } else { "200 OK" };
                     let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
                     seen.entry(key).or_default().push(attempt);
@@ -41,6 +44,11 @@ impl Hook {
         &self.url
     }
 
+    /// The body of the last request.
+    pub fn last(&self) -> Option<String> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Keys of the alerts that were accepted at least once.
     pub fn received(&self) -> BTreeSet<String> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -49,7 +57,7 @@ impl Hook {
     }
 }
 
-fn receive(stream: &TcpStream) -> Option<(String, u32)> {
+fn receive(stream: &TcpStream) -> Option<(String, u32, String)> {
     let mut reader = BufReader::new(stream);
     let mut headers = BTreeMap::new();
     loop {
@@ -63,6 +71,8 @@ fn receive(stream: &TcpStream) -> Option<(String, u32)> {
         }
     }
     let length: usize = headers.get("content-length")?.parse().ok()?;
-    reader.read_exact(&mut vec![0; length]).ok()?;
-    Some((headers.get("idempotency-key")?.clone(), headers.get("x-mlp-attempt")?.parse().ok()?))
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    let body = String::from_utf8(body).ok()?;
+    Some((headers.get("idempotency-key")?.clone(), headers.get("x-mlp-attempt")?.parse().ok()?, body))
 }

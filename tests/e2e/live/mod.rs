@@ -1,5 +1,6 @@
 //! Deployments: what clients, people and a kill see of them.
 
+mod alerts;
 mod hook;
 mod kills;
 mod people;

@@ -3,7 +3,9 @@
 use super::nodes::{name, reference};
 use super::values::{columns, seconds};
 use super::{Breach, Check, Deploy, Event, Experiment, Monitor, Serve, Stage, Strategy, Trigger};
-use mlp_lang::live::{self, Action, DeployNode, Form, Given, Goal, Hold, MonitorNode, TriggerNode, TriggerWhen};
+use mlp_lang::live::{
+    self, Action, Address, DeployNode, Form, Given, Goal, Hold, MonitorNode, TriggerNode, TriggerWhen,
+};
 use mlp_lang::pipeline::Pipeline;
 use mlp_lang::value::Value;
 
@@ -113,7 +115,10 @@ fn strategy(strategy: &live::Strategy) -> Strategy {
 
 fn action(action: &Action) -> String {
     match action {
-        Action::Alert { webhook } => format!("alert webhook({})", Value::String(webhook.clone())),
+        Action::Alert { channel, to: Address::Plain(address) } => {
+            format!("alert {}({})", channel.word(), Value::String(address.clone()))
+        }
+        Action::Alert { channel, to: Address::Secret(_) } => format!("alert {}(a secret)", channel.word()),
         Action::Retrain { params } if params.is_empty() => "retrain".to_owned(),
         Action::Retrain { params } => {
             let params: Vec<String> = params.iter().map(|(name, value)| format!("{name}: {}", given(value))).collect();

@@ -3,6 +3,7 @@
 use super::Illegal;
 use super::duty::{AlertBody, Duty};
 use mlp_core::record::Millis;
+use mlp_lang::live::{Address, Channel};
 use serde::{Deserialize, Serialize};
 
 /// Attempts before it is given up.
@@ -60,7 +61,8 @@ pub enum State {
 /// An alert.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alert {
-    webhook: String,
+    channel: Channel,
+    to: Address,
     body: AlertBody,
     state: State,
     attempt: u32,
@@ -69,8 +71,8 @@ pub struct Alert {
 
 impl Alert {
     /// An alert that is due at once.
-    pub(super) fn new(webhook: String, body: AlertBody, at: Millis) -> Alert {
-        Alert { webhook, body, state: State::Pending, attempt: 1, due: at }
+    pub(super) fn new(channel: Channel, to: Address, body: AlertBody, at: Millis) -> Alert {
+        Alert { channel, to, body, state: State::Pending, attempt: 1, due: at }
     }
 
     /// Where it is in its life.
@@ -96,7 +98,8 @@ impl Alert {
     pub(super) fn duty(&self, now: Millis) -> Option<Duty> {
         self.due_at().filter(|due| *due <= now).map(|_| Duty::Alert {
             key: self.body.key.clone(),
-            webhook: self.webhook.clone(),
+            channel: self.channel,
+            to: self.to.clone(),
             attempt: self.attempt,
             body: self.body.clone(),
         })

@@ -2,7 +2,7 @@
 
 use super::monitor::Window;
 use mlp_core::record::Millis;
-use mlp_lang::live::{Given, LiveMetric};
+use mlp_lang::live::{Address, Channel, Given, LiveMetric};
 use serde::{Deserialize, Serialize};
 
 /// Something that must be done now. Due until an entry answers it; carried out at most once at a time.
@@ -79,8 +79,10 @@ pub enum Duty {
     Alert {
         /// Names it for ever, for the receiver to tell a repetition: `health/1302566400000/0`.
         key: String,
+        /// What is understood there.
+        channel: Channel,
         /// Where to.
-        webhook: String,
+        to: Address,
         /// One-based.
         attempt: u32,
         /// What to say.

@@ -45,8 +45,8 @@ impl Resident {
             Duty::Retrain { key, pipeline, params, now, words, started, .. } => {
                 self.retrain(key, pipeline, params, *now, words, *started).await
             }
-            Duty::Alert { key, webhook, attempt, body } => {
-                self.alert(key, webhook, *attempt, body);
+            Duty::Alert { key, channel, to, attempt, body } => {
+                self.alert(key, *channel, to, *attempt, body);
                 Ok(())
             }
         }

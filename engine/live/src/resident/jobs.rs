@@ -1,11 +1,14 @@
 //! What takes time and goes on beside the loop: loading a model, a run, an alert.
 
-use super::{Ran, Resident, ResidentError, Runner, Wanted, alerts};
+use super::{Declared, Ran, Resident, ResidentError, Runner, Wanted, alerts};
 use crate::front::Front;
 use crate::machine::{AlertBody, Duty, What, alert, retrain, rollout};
 use mlp_core::executor::Cancel;
 use mlp_core::history::History;
 use mlp_core::record::ModelVersion;
+use mlp_lang::live::{Address, Channel};
+use mlp_lang::pipeline::NodeKind;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::task::JoinError;
 
@@ -69,12 +72,22 @@ impl Resident {
         self.jobs.spawn(async move { Done::Ran { key, ran: runner.run(wanted, cancel).await } });
     }
 
-    pub(super) fn alert(&mut self, key: &str, webhook: &str, attempt: u32, body: &AlertBody) {
-        let (key, webhook, body) = (key.to_owned(), webhook.to_owned(), body.clone());
-        self.under_way.insert(Job::Alert(key.clone()));
+    pub(super) fn alert(&mut self, key: &str, channel: Channel, to: &Address, attempt: u32, body: &AlertBody) {
+        let message = alerts::Message { channel, to: to.clone(), key: key.to_owned(), attempt, body: body.clone() };
+        let declares = |declared: &&Declared| {
+            declared
+                .pipeline
+                .nodes
+                .iter()
+                .any(|node| node.name == body.monitor && matches!(node.kind, NodeKind::Monitor(_)))
+        };
+        // What is served no longer may still have something to tell.
+        let base = self.pipelines.values().find(declares).map_or_else(PathBuf::new, |declared| declared.base.clone());
+        self.under_way.insert(Job::Alert(key.to_owned()));
+        let sent = key.to_owned();
         self.jobs.spawn(async move {
-            let (sent, told) = (key.clone(), webhook.clone());
-            let result = tokio::task::spawn_blocking(move || alerts::send(&webhook, &key, attempt, &body)).await;
+            let told = message.to.to_string();
+            let result = tokio::task::spawn_blocking(move || alerts::send(&message, &base)).await;
             let result = result.unwrap_or_else(|_| Err(format!("{told} could not be told: the sender ended badly")));
             Done::Alerted { key: sent, attempt, result }
         });

@@ -5,8 +5,8 @@ use crate::codes;
 use crate::context::{Context, NodeFacts};
 use crate::finding::Finding;
 use crate::live::{DeployNode, Form, Strategy};
-use crate::lower::block;
-use crate::names::{Kind, suggest};
+use crate::lower::{block, referred};
+use crate::names::Kind;
 use crate::syntax::ast::{self, Ident, Setting};
 
 /// `rollback within 30s`, when it is left out.
@@ -113,27 +113,4 @@ fn only_strategy(cx: &mut Context<'_>, written: &Written<'_>, deployed: &strateg
         only = false;
     }
     lowered.filter(|_| only)
-}
-
-/// The declaration of this kind that a name refers to; a mistake is reported. `rule`: "a deployment is `of` a model".
-pub(crate) fn referred(cx: &mut Context<'_>, ident: &Ident, wanted: Kind, rule: &str) -> Option<usize> {
-    match cx.names.get(&ident.name) {
-        Some(declared) if declared.kind == wanted => return Some(declared.index),
-        Some(declared) => {
-            let message = format!("`{}` is {}, and {rule}", ident.name, declared.kind.with_article());
-            let finding = Finding::error(codes::WRONG_KIND, cx.place(ident.span), message);
-            cx.report(finding.also(cx.place(declared.span), "declared here"));
-        }
-        None if cx.names.is_broken(&ident.name) => {}
-        None => {
-            let all = || cx.names.of_kind(|kind| kind == wanted);
-            let near = cx.names.nearest(&ident.name, all());
-            let message = format!("`{}` is not declared, and {rule}", ident.name);
-            let finding = Finding::error(codes::UNKNOWN_NAME, cx.place(ident.span), message).label("not declared");
-            let finding =
-                suggest(finding, ident.span, near, || format!("declared are {}", crate::written::listed(all())));
-            cx.report_once(format!("name {}", ident.name), "also here", finding);
-        }
-    }
-    None
 }

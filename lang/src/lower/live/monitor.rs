@@ -1,13 +1,12 @@
 //! `monitor health of production { every 1h over 24h  watch ...  on breach { ... } }`
 
-use super::deploy::referred;
 use super::watch::{self, Watching};
 use super::{count, duration, on_no_data, trigger};
 use crate::codes;
 use crate::context::{Context, NodeFacts};
 use crate::finding::{Finding, Safety};
-use crate::live::{Action, MonitorNode, OnBreach};
-use crate::lower::block;
+use crate::live::{Action, Address, Channel, MonitorNode, OnBreach};
+use crate::lower::{block, referred, secret};
 use crate::names::{Kind, suggest};
 use crate::pipeline::OutputRef;
 use crate::span::Span;
@@ -20,7 +19,7 @@ use crate::value::Value;
 const SETTINGS: &[&str] = &["reference", "on_no_data", "cooldown"];
 
 /// Ways to tell people that this version does not have.
-const LATER_CHANNELS: &[&str] = &["slack", "email", "pagerduty", "teams", "opsgenie", "sms"];
+const LATER_CHANNELS: &[&str] = &["email", "pagerduty", "teams", "opsgenie", "sms"];
 
 /// A monitor as written.
 pub(crate) struct Written<'e> {
@@ -195,7 +194,8 @@ fn action(cx: &mut Context<'_>, line: &ActionLine) -> Option<Action> {
         _ => ("", &[][..]),
     };
     match (line.alert, name) {
-        (true, "webhook") => webhook(cx, &line.what, arguments),
+        (true, "webhook") => alert(cx, Channel::Webhook, &line.what, arguments),
+        (true, "slack") => alert(cx, Channel::Slack, &line.what, arguments),
         (true, channel) if LATER_CHANNELS.contains(&channel) => {
             let message = format!("`alert {channel}` is not in this version of mlp");
             let finding = Finding::error(codes::NOT_IN_THIS_VERSION, cx.place(line.what.span), message);
@@ -210,24 +210,28 @@ fn action(cx: &mut Context<'_>, line: &ActionLine) -> Option<Action> {
             None
         }
         (alert, name) => {
-            let known: &[&str] = if alert { &["webhook"] } else { &["retrain", "rollback"] };
+            let known: &[&str] = if alert { &["webhook", "slack"] } else { &["retrain", "rollback"] };
             let near = cx.names.nearest(name, known.iter().copied());
             let finding = Finding::error(
                 codes::UNKNOWN_FUNCTION,
                 cx.place(line.what.span),
-                if alert { "an alert goes to a webhook" } else { "this is nothing that can be done on a breach" },
+                if alert {
+                    "an alert goes to a webhook or to Slack"
+                } else {
+                    "this is nothing that can be done on a breach"
+                },
             );
             let place = match &line.what.kind {
                 ExprKind::Call(callee, _) => callee.span,
                 _ => line.what.span,
             };
             let finding = suggest(finding, place, near, || match (alert, name) {
-                (true, _) => "write `alert webhook(\"http://...\")`".to_owned(),
+                (true, _) => "write `alert webhook(\"http://...\")` or `alert slack(slack_url)`".to_owned(),
                 (false, _) => "write `alert webhook(\"http://...\")`, `retrain` or `rollback`".to_owned(),
             });
             let start = Span { start: line.span.start, end: line.span.start };
             cx.report(match (alert, name) {
-                (false, "webhook") => {
+                (false, "webhook" | "slack") => {
                     finding.help("write `alert` before it").fix("write `alert`", start, "alert ", Safety::Safe)
                 }
                 _ => finding,
@@ -237,22 +241,32 @@ fn action(cx: &mut Context<'_>, line: &ActionLine) -> Option<Action> {
     }
 }
 
-fn webhook(cx: &mut Context<'_>, whole: &ast::Expr, arguments: &[ast::Argument]) -> Option<Action> {
+/// `webhook("http://...")`, `webhook(hook_url)`, `slack(slack_url)`: an address, or a secret that is one.
+fn alert(cx: &mut Context<'_>, channel: Channel, whole: &ast::Expr, arguments: &[ast::Argument]) -> Option<Action> {
+    let word = channel.word();
     let [ast::Argument { name: None, value }] = arguments else {
-        let finding = Finding::error(codes::BAD_ARGUMENTS, cx.place(whole.span), "`webhook` takes one address");
-        cx.report(finding.help("write `alert webhook(\"http://...\")`"));
+        let finding = Finding::error(codes::BAD_ARGUMENTS, cx.place(whole.span), format!("`{word}` takes one address"));
+        cx.report(finding.help(match channel {
+            Channel::Webhook => "write `alert webhook(\"http://...\")`",
+            Channel::Slack => "declare `secret slack_url = env(\"SLACK_URL\")` and write `alert slack(slack_url)`",
+        }));
         return None;
     };
-    let address = |value: &Value| match value {
-        Value::String(text) => {
-            let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
-            rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !text.contains(char::is_whitespace))
-        }
+    let is_secret = match &value.kind {
+        ExprKind::Name(name) => cx.names.get(name).is_some_and(|declared| declared.kind == Kind::Secret),
+        ExprKind::Call(callee, _) => matches!(&callee.kind, ExprKind::Name(name) if name == "secret"),
         _ => false,
     };
-    let range = "an address that begins with http:// or https://";
-    match super::constant(cx, value, &Type::String, "a webhook", range, address)? {
-        Value::String(webhook) => Some(Action::Alert { webhook }),
+    // Whoever knows the address of Slack's webhook can write in the channel.
+    if is_secret || channel == Channel::Slack {
+        let what = format!("the address of `{word}`");
+        return secret::given(cx, value, &what).map(|source| Action::Alert { channel, to: Address::Secret(source) });
+    }
+    match super::constant(cx, value, &Type::String, "a webhook", Address::WANTED, |value| match value {
+        Value::String(text) => Address::is_one(text),
+        _ => false,
+    })? {
+        Value::String(address) => Some(Action::Alert { channel, to: Address::Plain(address) }),
         _ => None,
     }
 }

@@ -1,11 +1,10 @@
 //! `on schedule "0 3 * * 1" in "Europe/Paris" { run(until: now) }`, `on change customers`
 
-use super::deploy::referred;
 use crate::codes;
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::live::{Given, TriggerNode, TriggerWhen};
-use crate::lower::{block, secret};
+use crate::lower::{block, referred, secret};
 use crate::names::{Kind, suggest};
 use crate::schedule::{self, Unfit};
 use crate::span::Span;

@@ -171,9 +171,9 @@ impl Live {
         news.into_iter().for_each(|words| change.tell(name, words));
         for effect in effects {
             match effect {
-                Effect::Alert { webhook, body } => {
+                Effect::Alert { channel, to, body } => {
                     change.tell(name, "an alert goes out");
-                    let alert = Alert::new(webhook, body.clone(), change.at);
+                    let alert = Alert::new(channel, to, body.clone(), change.at);
                     change.alerts.push((body.key, Some(alert)));
                 }
                 Effect::Retrain { key, params, words } => {

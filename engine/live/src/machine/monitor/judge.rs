@@ -120,7 +120,7 @@ impl Monitor {
 
     fn effect(&self, action: &Action, index: u32, window: Window, breached: &[String], scene: &Scene) -> Effect {
         match action {
-            Action::Alert { webhook } => {
+            Action::Alert { channel, to } => {
                 let body = AlertBody {
                     key: format!("{}/{}/{index}", self.name, window.to),
                     monitor: self.name.clone(),
@@ -131,7 +131,7 @@ impl Monitor {
                     breaches: self.streak,
                     breached: breached.to_vec(),
                 };
-                Effect::Alert { webhook: webhook.clone(), body }
+                Effect::Alert { channel: *channel, to: to.clone(), body }
             }
             Action::Retrain { params } => Effect::Retrain {
                 key: format!("retrain/{}/{}", self.name, window.to),

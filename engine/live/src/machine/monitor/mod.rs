@@ -11,7 +11,7 @@ pub use verdict::{Outcome, WatchVerdict};
 
 use super::{Duty, Illegal, millis};
 use mlp_core::record::Millis;
-use mlp_lang::live::{Given, LiveMetric, MonitorNode, Watch, Watched};
+use mlp_lang::live::{Address, Channel, Given, LiveMetric, MonitorNode, Watch, Watched};
 use mlp_lang::pipeline::Expr;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -96,7 +96,7 @@ pub(super) struct Scene {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Effect {
     /// An alert.
-    Alert { webhook: String, body: super::AlertBody },
+    Alert { channel: Channel, to: Address, body: super::AlertBody },
     /// A run.
     Retrain { key: String, params: Vec<(String, Given)>, words: String },
     /// The version before comes back.

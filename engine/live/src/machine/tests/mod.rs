@@ -122,7 +122,7 @@ pub(super) fn on(windows: u32, actions: Vec<Action>) -> OnBreach {
 }
 
 pub(super) fn hook() -> Action {
-    Action::Alert { webhook: "http://127.0.0.1:9/alert".into() }
+    Action::Alert { channel: Channel::Webhook, to: Address::Plain("http://127.0.0.1:9/alert".into()) }
 }
 
 pub(super) fn again() -> Action {

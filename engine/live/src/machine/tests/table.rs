@@ -186,7 +186,7 @@ fn every_state_of_an_alert_a_run_and_a_trigger_meets_every_event() {
         breaches: 1,
         breached: vec![],
     };
-    let pending = Alert::new("http://127.0.0.1:9".into(), body, START);
+    let pending = Alert::new(Channel::Webhook, Address::Plain("http://127.0.0.1:9".into()), body, START);
     let sent = pending.step(START, &alert::Event::Sent { attempt: 1 }).expect("legal");
     let gone = pending.step(START, &alert::Event::GaveUp { why: "no such host".into() }).expect("legal");
     for alert in [&pending, &sent, &gone] {
