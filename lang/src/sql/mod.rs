@@ -10,6 +10,7 @@
 //! Invariant: what is not known has the type `Unknown` and is silent. A query that an engine would run is never refused
 //! because of something that this code does not know.
 
+mod arms;
 mod expr;
 mod functions;
 mod parse;
@@ -17,6 +18,7 @@ mod query;
 mod scope;
 pub(crate) mod text;
 
+pub(crate) use arms::arms;
 pub(crate) use parse::{Parsed, parse};
 
 use crate::finding::Code;
