@@ -103,6 +103,8 @@ case_files! {
     constants: "constants.txt";
     tables: "tables.txt";
     wiring: "wiring.txt";
+    leaks: "leaks.txt";
+    rules: "rules.txt";
 }
 
 #[test]
