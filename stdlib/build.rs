@@ -40,11 +40,19 @@ fn build() -> Result<(), String> {
         cargo.args(["-p", package]);
     }
     run(&mut cargo)?;
+    let mut digests = String::new();
     for (package, file) in GUESTS {
         let from = target_folder.join(TARGET).join("release").join(package.replace('-', "_")).with_extension("wasm");
         let to = out.join(file);
-        std::fs::copy(&from, &to).map_err(|e| format!("cannot copy {} to {}: {e}", from.display(), to.display()))?;
+        let cannot = |e: std::io::Error| format!("cannot copy {} to {}: {e}", from.display(), to.display());
+        let bytes = std::fs::read(&from).map_err(cannot)?;
+        std::fs::write(&to, &bytes).map_err(cannot)?;
+        if let Some(name) = package.strip_prefix("mlp-std-") {
+            digests.push_str(&format!("(\"std/{name}\", \"{}\"), ", blake3::hash(&bytes).to_hex()));
+        }
     }
+    let table = out.join("digests.rs");
+    std::fs::write(&table, format!("&[{digests}]")).map_err(|e| format!("cannot write {}: {e}", table.display()))?;
     Ok(())
 }
 

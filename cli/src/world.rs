@@ -23,7 +23,7 @@ impl World {
     /// The world of the file at this path, which need not exist.
     pub fn around(file: &Path) -> World {
         let base = files::base_of(file);
-        let mut library = Library::new(mlp_stdlib::components(), base.clone());
+        let mut library = Library::new(mlp_stdlib::components(), base.clone()).with_digests(mlp_stdlib::digests());
         if let Some(folder) = std::env::var_os("MLP_STDLIB").filter(|folder| !folder.is_empty()) {
             library = library.with_standard_from(folder);
         }

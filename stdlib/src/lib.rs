@@ -12,6 +12,12 @@ pub fn components() -> &'static [(&'static str, &'static [u8])] {
     ]
 }
 
+/// Each module's name and the digest of its component (blake3, hex), taken when it was built: hashing all of them anew would
+/// be most of what a check costs.
+pub fn digests() -> &'static [(&'static str, &'static str)] {
+    include!(concat!(env!("OUT_DIR"), "/digests.rs"))
+}
+
 /// Where the build left the probe: a plugin for tests and benchmarks, which is part of no binary.
 pub const PROBE: &str = concat!(env!("OUT_DIR"), "/probe.wasm");
 
@@ -33,6 +39,14 @@ mod tests {
         }
         assert_eq!(found.len(), 1, "{name} has exactly one signature");
         serde_json::from_slice(&found[0]).expect("the signature is what the checker reads")
+    }
+
+    #[test]
+    fn a_digest_is_that_of_the_component() {
+        let hashed: Vec<_> =
+            components().iter().map(|(name, bytes)| (*name, blake3::hash(bytes).to_hex().to_string())).collect();
+        let told: Vec<_> = digests().iter().map(|(name, digest)| (*name, (*digest).to_owned())).collect();
+        assert_eq!(told, hashed);
     }
 
     #[test]

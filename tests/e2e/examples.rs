@@ -55,3 +55,15 @@ fn the_registered_model_is_a_file_that_can_be_found() {
     assert_eq!(blake3::hash(&std::fs::read(path).expect("bytes")).to_string(), model.digest.to_string());
     assert_eq!(model.features.len(), 30);
 }
+
+/// Nothing is said about any file of the repository that users copy from, those that the engine cannot run whole included.
+#[test]
+fn every_example_is_free_of_findings_and_in_the_style() {
+    let examples = repository().join("examples");
+    let ported = std::fs::read_dir(examples.join("ported")).expect("ported pipelines").count();
+    assert!(ported >= 5, "{ported} ported pipelines");
+    let space = Space::new();
+    let folder = examples.to_str().expect("a path of text");
+    space.mlp(&["check", "--deny", "warnings", folder]).exits(0).never_says("warning");
+    space.mlp(&["fmt", "--check", folder]).exits(0);
+}

@@ -8,6 +8,7 @@ mod editor;
 mod examples;
 mod export;
 mod findings;
+mod formatting;
 mod gate;
 mod live;
 mod pages;

@@ -47,11 +47,22 @@ fn is_contextual(item: &Item<'_>) -> bool {
 
 /// Whether the `(` at `open` takes arguments.
 pub(super) fn is_call(items: &[Item<'_>], previous: &[Option<usize>], open: usize) -> bool {
-    let Some(before) = previous[open].map(|p| &items[p]) else { return false };
+    let Some(p) = previous[open] else { return false };
+    let before = &items[p];
     match before.kind {
-        Kind::Word if is_contextual(before) => !items[open].spaced,
+        Kind::Word if is_contextual(before) => !items[open].spaced && previous[p].is_some_and(|p| wants_value(&items[p])),
         Kind::Word => !is_reserved(before),
         Kind::Close(bracket) => bracket != Bracket::Curly,
+        _ => false,
+    }
+}
+
+/// Whether only a value can stand behind this, so that a word there is a name: `= check(` and `std.check(`, not `> 0 require (`.
+fn wants_value(item: &Item<'_>) -> bool {
+    match item.kind {
+        Kind::Operator | Kind::Open(Bracket::Round | Bracket::Square) => true,
+        Kind::Mark => ["=", ":", "."].iter().any(|mark| item.is(mark)),
+        Kind::Word => is_reserved(item) || is_contextual(item),
         _ => false,
     }
 }

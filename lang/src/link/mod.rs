@@ -15,6 +15,7 @@
 //! component is told once, at its definition; a mistake in another file is told by the check of that file.
 
 mod expand;
+mod instance;
 pub(crate) mod judge;
 pub(crate) mod load;
 mod map;

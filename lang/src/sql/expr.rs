@@ -1,8 +1,8 @@
 //! Expressions in queries: their types, and whether they can be missing.
 
 use super::functions::{self, Kind, Shape};
-use super::query::{unified, words};
 use super::scope::{Checker, Typed};
+use super::unify::{unified, words};
 use super::{Class, Mistake, class};
 use crate::codes;
 use crate::types::Type;

@@ -2,8 +2,8 @@
 //!
 //! Names follow DataFusion, which are those of PostgreSQL where both have them.
 
-use super::query::unify;
 use super::scope::Typed;
+use super::unify::unify;
 use super::{Class, class};
 use crate::types::Type;
 use std::ops::RangeInclusive;

@@ -1,7 +1,7 @@
 //! Queries: which columns they give, and what is wrong with them, at its place in their text.
 //!
 //! ```text
-//! text -> parse (one query, tables by name) -> query, scope, expr, functions (columns with types) -> Answer
+//! text -> parse (one query, tables by name) -> query, from, scope, expr, functions, unify (columns with types) -> Answer
 //! ```
 //!
 //! Owns: SQL as far as names and types go. Must never know: files of pipelines, nodes, findings; a mistake is told by its
@@ -12,11 +12,13 @@
 
 mod arms;
 mod expr;
+mod from;
 mod functions;
 mod parse;
 mod query;
 mod scope;
 pub(crate) mod text;
+mod unify;
 
 pub(crate) use arms::arms;
 pub(crate) use parse::{Parsed, parse};

@@ -97,10 +97,8 @@ fn parse_with(
         let line = text[..base].rfind('\n').map_or(0, |n| n + 1);
         let base = if text[line..base].bytes().all(|b| b == b' ' || b == b'\t') { line } else { base };
         let parse = || {
-            let relative = |t: &Token| Token {
-                span: Span::new(t.span.start as usize - base, t.span.end as usize - base),
-                ..*t
-            };
+            let relative =
+                |t: &Token| Token { span: Span::new(t.span.start as usize - base, t.span.end as usize - base), ..*t };
             let tokens: Vec<Token> = piece_tokens.iter().map(relative).collect();
             chunk::parse(&text[base..end], &tokens, piece.first - piece.tokens.start, piece.start)
         };
