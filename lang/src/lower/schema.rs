@@ -108,7 +108,7 @@ fn column(cx: &mut Context<'_>, field: &Field, label: &mut Option<Span>) -> Colu
             }
             Attribute::Compare(comparison, value) => {
                 let bound = bounds::compare(cx, &column.name, &column.ty, *comparison, value);
-                found.extend(bound.map(|bound| Rule { bound, value: value, whole }));
+                found.extend(bound.map(|bound| Rule { bound, value, whole }));
             }
         }
     }
