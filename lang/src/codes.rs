@@ -133,7 +133,7 @@ codes! {
     REPEATED_PERSON = "E0470" "repeated-person" "A person named twice in one approval.";
     MISPLACED_POLICY = "E0471" "misplaced-policy" "`policy(...)` as a part of a condition, or outside of a gate.";
     NOT_A_POLICY = "E0472" "not-a-policy" "A policy that is not the path of a `.rego` file.";
-    CONTRADICTION = "E0473" "contradiction" "Conditions of one block that cannot hold together.";
+    CONTRADICTION = "E0473" "contradiction" "Conditions or rules that cannot hold together.";
     MISSING_FEATURE = "E0474" "missing-feature" "Data to be predicted without a column that the model needs.";
     FEEDS_ITSELF = "E0475" "feeds-itself" "A deployment that writes to where it reads from.";
     UNFIT_STRATEGY = "E0476" "unfit-strategy" "A strategy that a deployment which is served so cannot follow.";
@@ -162,6 +162,10 @@ codes! {
     IDLE_SETTING = "W0414" "idle-setting" "A setting that changes nothing.";
     UNSTEADY_QUERY = "W0415" "unsteady-query" "A query that gives something else each time.";
     IDLE_VARIABLE = "W0416" "idle-variable" "The variable of a `for` that nothing in the step reads.";
+    SEEN_ROWS = "W0417" "seen-rows" "A model measured on the rows that it learnt from.";
+    SHARED_ROWS = "W0418" "shared-rows" "A model measured on rows of which it learnt from some.";
+    TOLD_LABEL = "W0419" "told-label" "A feature computed from the label, or the label from it.";
+    REPEATED_RULE = "W0420" "repeated-rule" "A rule of a column that says nothing new.";
     ONE_POINT = "W0430" "one-point" "A search in which there is nothing to choose.";
     SPARE_TRIALS = "W0431" "spare-trials" "More trials than there are choices.";
     IDLE_SEARCH = "W0432" "idle-search" "A search whose best nobody uses.";

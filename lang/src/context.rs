@@ -5,7 +5,7 @@ use crate::import::{is_relative, way};
 use crate::link::Linked;
 use crate::live::Pick;
 use crate::names::Names;
-use crate::pipeline::{MetricRef, NodeId};
+use crate::pipeline::{MetricRef, NodeId, OutputRef};
 use crate::signature::ModuleSignature;
 use crate::span::{Source, Span};
 use crate::syntax::ast::{Expr, ExprKind, File};
@@ -261,6 +261,21 @@ impl<'a> Context<'a> {
         };
         let (_, source, _) = linked.map.find(span);
         format!("{}{path}", way(&self.source.path, &source.path))
+    }
+
+    /// Columns of a table that were computed from the label, row by row.
+    pub(crate) fn derived(&self, from: &OutputRef) -> Option<&[String]> {
+        let facts = self.nodes.get(self.order.get(from.node.index())?)?;
+        facts.derived.get(&from.output).map(Vec::as_slice)
+    }
+
+    /// The name of the label of a table.
+    pub(crate) fn label(&self, from: &OutputRef) -> Option<&str> {
+        let outputs = self.nodes.get(self.order.get(from.node.index())?)?.outputs.as_ref()?;
+        match outputs.get(&from.output)? {
+            Type::Dataset(schema) => schema.label().map(|column| column.name.as_str()),
+            _ => None,
+        }
     }
 
     pub(crate) fn place(&self, span: Span) -> Place {

@@ -181,6 +181,16 @@ fn number(value: &Value) -> Option<f64> {
     }
 }
 
+/// A fraction as a person would write it, when arithmetic in base two is all that is between: 10% + 5% is 15%, and not
+/// 15.000000000000002%. A number with more digits than a person writes stays.
+fn decimal(exact: f64) -> f64 {
+    const WRITTEN: usize = 12;
+    let text = format!("{exact:.14e}");
+    let digits = text.split('e').next().unwrap_or_default().trim_end_matches('0');
+    let written = digits.chars().filter(char::is_ascii_digit).count() <= WRITTEN;
+    text.parse().ok().filter(|_| written).unwrap_or(exact)
+}
+
 /// A plain number, or the size of a quantity in its base unit.
 fn magnitude(value: &Value) -> Option<f64> {
     match value {
@@ -247,7 +257,7 @@ fn arithmetic(operator: Arithmetic, left: &Value, right: &Value) -> Option<Value
     match operator {
         Arithmetic::Add => match (left, right) {
             (Int(a), Int(b)) => a.checked_add(*b).map(Int),
-            (Fraction(a), Fraction(b)) => finite(a + b).map(Fraction),
+            (Fraction(a), Fraction(b)) => finite(a + b).map(decimal).map(Fraction),
             (Duration(a), Duration(b)) => a.checked_add(*b).map(Duration),
             (Size(a), Size(b)) => a.checked_add(*b).map(Size),
             (Date(day), Duration(by)) | (Duration(by), Date(day)) => later_date(day, *by),
@@ -256,7 +266,7 @@ fn arithmetic(operator: Arithmetic, left: &Value, right: &Value) -> Option<Value
         },
         Arithmetic::Subtract => match (left, right) {
             (Int(a), Int(b)) => a.checked_sub(*b).map(Int),
-            (Fraction(a), Fraction(b)) => finite(a - b).map(Fraction),
+            (Fraction(a), Fraction(b)) => finite(a - b).map(decimal).map(Fraction),
             (Duration(a), Duration(b)) => a.checked_sub(*b).map(Duration),
             (Size(a), Size(b)) => a.checked_sub(*b).map(Size),
             (Date(a), Date(b)) => days_between(a, b)?.checked_mul(NANOSECONDS_PER_DAY).map(Duration),
@@ -271,7 +281,7 @@ fn arithmetic(operator: Arithmetic, left: &Value, right: &Value) -> Option<Value
             (Size(a), Int(b)) | (Int(b), Size(a)) => a.checked_mul(u64::try_from(*b).ok()?).map(Size),
             (Duration(a), b) | (b, Duration(a)) => whole(*a as f64 * number(b)?).map(Duration),
             (Size(a), b) | (b, Size(a)) => bytes(*a as f64 * number(b)?).map(Size),
-            (Fraction(a), b) | (b, Fraction(a)) => finite(a * number(b)?).map(Fraction),
+            (Fraction(a), b) | (b, Fraction(a)) => finite(a * number(b)?).map(decimal).map(Fraction),
             (a, b) => finite(number(a)? * number(b)?).map(Float),
         },
         Arithmetic::Divide => match (left, right) {
@@ -280,7 +290,7 @@ fn arithmetic(operator: Arithmetic, left: &Value, right: &Value) -> Option<Value
             (Fraction(a), Fraction(b)) => finite(a / b).map(Float),
             (Duration(a), b) => whole(*a as f64 / number(b)?).map(Duration),
             (Size(a), b) => bytes(*a as f64 / number(b)?).map(Size),
-            (Fraction(a), b) => finite(a / number(b)?).map(Fraction),
+            (Fraction(a), b) => finite(a / number(b)?).map(decimal).map(Fraction),
             (a, b) => finite(number(a)? / number(b)?).map(Float),
         },
         Arithmetic::Remainder => match (left, right) {
@@ -398,6 +408,23 @@ mod tests {
     fn missing() -> Box<Expr> {
         let (output, metric, text) = ("metrics".to_owned(), "auc".to_owned(), "eval.auc".to_owned());
         Box::new(Expr::Metric(MetricRef { node: NodeId(0), output, metric, over: None, across: None, text }))
+    }
+
+    #[test]
+    fn fractions_are_counted_as_people_write_them() {
+        let fraction = |value: f64| Value::Fraction(value);
+        let cases = [
+            (Arithmetic::Add, fraction(0.1), fraction(0.05), 0.15),
+            (Arithmetic::Subtract, fraction(0.3), fraction(0.1), 0.2),
+            (Arithmetic::Multiply, fraction(0.1), Value::Int(3), 0.3),
+            (Arithmetic::Divide, fraction(0.3), Value::Int(3), 0.1),
+            // More digits than anybody writes are what was measured.
+            (Arithmetic::Divide, fraction(1.0), Value::Int(3), 1.0 / 3.0),
+        ];
+        for (operator, a, b, expected) in cases {
+            let expr = Expr::Arithmetic(operator, Box::new(Expr::Const(a)), Box::new(Expr::Const(b)));
+            assert_eq!(evaluate(&expr, &NoFacts), Some(Value::Fraction(expected)), "{expr}");
+        }
     }
 
     #[test]

@@ -175,6 +175,19 @@ pub struct OutputSignature {
     pub doc: String,
     /// What it is.
     pub kind: OutputKind,
+    /// Of a table: whether its rows are rows of an input. Absent: they may be any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<RowsOf>,
+}
+
+/// Whose rows a table has, by the name of an input. Its columns may be others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowsOf {
+    /// Each row of this input, and no other.
+    AllOf(String),
+    /// Rows of this input that no other such output of the same call has.
+    PartOf(String),
 }
 
 /// What an output is, and for a table how its columns follow from the inputs.

@@ -1,11 +1,11 @@
 //! `data customers: Customer { source = csv("...") expect ... }`
 
-use super::{bounds, certainty, source};
+use super::{bounds, certainty, rules as side, source};
 use crate::codes;
 use crate::context::{Context, NodeFacts};
 use crate::finding::Finding;
 use crate::names::Kind;
-use crate::pipeline::{DataNode, Expectation};
+use crate::pipeline::{DataNode, DataSource, Expectation};
 use crate::syntax::ast::{self, Clause, ExprKind, Ident, Setting};
 use crate::types::{Bound, Comparison, Schema, Type};
 use crate::typing::{Scope, Typing};
@@ -33,12 +33,12 @@ pub(super) fn lower(
             Some(rules) => {
                 for rule in rules {
                     match (rule.lower(cx, schema.as_deref()), folded.as_mut()) {
-                        (Some((column, bound)), Some(schema)) => {
-                            schema
-                                .columns
-                                .iter_mut()
-                                .filter(|c| c.name == column)
-                                .for_each(|c| c.bounds.push(bound.clone()));
+                        (Some((name, bound)), Some(schema)) => {
+                            for column in schema.columns.iter_mut().filter(|column| column.name == name) {
+                                let (ty, value) = (&column.ty, rule.value());
+                                sound &= !side::against(cx, &name, ty, &column.bounds, &bound, value);
+                                column.bounds.push(bound.clone());
+                            }
                         }
                         _ => sound = false,
                     }
@@ -60,7 +60,14 @@ pub(super) fn lower(
     let joint: Vec<_> = written.into_iter().zip(whole.iter().map(|it: &Expectation| &it.condition)).collect();
     certainty::contradictions(cx, &joint);
     let rows = folded.as_ref().map_or(Type::Unknown, |schema| Type::Dataset(schema.clone()));
-    let facts = NodeFacts { outputs: Some([("rows".to_owned(), rows)].into_iter().collect()), ..NodeFacts::default() };
+    let mut facts =
+        NodeFacts { outputs: Some([("rows".to_owned(), rows)].into_iter().collect()), ..NodeFacts::default() };
+    if let (Some(DataSource::Output(from)), Some(schema)) = (&source, &folded)
+        && cx.label(from).is_some_and(|label| schema.label().is_some_and(|own| own.name == label))
+    {
+        let kept = cx.derived(from).unwrap_or_default().iter().filter(|name| schema.column(name).is_some());
+        facts.derived.insert("rows".to_owned(), kept.cloned().collect());
+    }
     let node = match (folded, source, pii) {
         (Some(schema), Some(source), Some(pii)) if sound => Some(DataNode { schema, source, expectations: whole, pii }),
         _ => None,
@@ -142,7 +149,13 @@ enum Rule<'e> {
     Compare(Comparison, &'e str, &'e ast::Expr),
 }
 
-impl Rule<'_> {
+impl<'e> Rule<'e> {
+    /// What the column is held against.
+    fn value(&self) -> &'e ast::Expr {
+        let (Rule::In(_, value) | Rule::Compare(_, _, value)) = self;
+        value
+    }
+
     fn lower(&self, cx: &mut Context<'_>, schema: Option<&Schema>) -> Option<(String, Bound)> {
         let (Rule::In(name, _) | Rule::Compare(_, name, _)) = self;
         let column = schema?.column(name)?;

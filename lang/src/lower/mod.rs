@@ -27,8 +27,11 @@ mod people;
 mod program;
 pub(crate) mod query;
 pub(crate) mod references;
+mod rows;
+mod rules;
 mod schema;
 pub(crate) mod secret;
+mod seen;
 mod settings;
 mod source;
 mod space;
@@ -97,6 +100,9 @@ pub(crate) fn lower(
     }
     let params: Option<IndexMap<String, Param>> = params;
     whole.then_some(())?;
+    if !alone {
+        seen::lint(cx, &nodes);
+    }
     Some(Pipeline {
         name: header.name,
         about: header.about,

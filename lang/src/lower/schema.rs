@@ -1,6 +1,7 @@
 //! `schema Customer { ... }`: columns with their types and rules.
 
-use super::bounds;
+use super::rules::Rule;
+use super::{bounds, rules};
 use crate::codes;
 use crate::context::Context;
 use crate::finding::Finding;
@@ -72,9 +73,19 @@ fn column(cx: &mut Context<'_>, field: &Field, label: &mut Option<Span>) -> Colu
     let ty = if matches!(ty, Type::Duration | Type::Size) { Type::Unknown } else { ty };
     let mut column =
         Column { name: field.name.name.clone(), ty, nullable, unique: false, label: false, bounds: Vec::new() };
+    rules::doubled(cx, field);
+    let mut found: Vec<Rule<'_>> = Vec::new();
+    let mut end = field.ty.span.end;
     for attribute in &field.attributes {
+        let value = match attribute {
+            Attribute::Unique(span) | Attribute::Label(span) => *span,
+            Attribute::In(value) | Attribute::Compare(_, value) => value.span,
+        };
+        let whole = Span { start: end, end: value.end };
+        end = value.end;
         match attribute {
             Attribute::Unique(_) => column.unique = true,
+            Attribute::Label(_) if column.label => {}
             Attribute::Label(span) => match *label {
                 None => {
                     *label = Some(*span);
@@ -93,14 +104,16 @@ fn column(cx: &mut Context<'_>, field: &Field, label: &mut Option<Span>) -> Colu
             },
             Attribute::In(values) => {
                 let bound = bounds::within(cx, &column.name, &column.ty, values);
-                column.bounds.extend(bound);
+                found.extend(bound.map(|bound| Rule { bound, value: values, whole }));
             }
             Attribute::Compare(comparison, value) => {
                 let bound = bounds::compare(cx, &column.name, &column.ty, *comparison, value);
-                column.bounds.extend(bound);
+                found.extend(bound.map(|bound| Rule { bound, value, whole }));
             }
         }
     }
+    rules::beside(cx, &column.name, &column.ty, &found);
+    column.bounds = found.into_iter().map(|rule| rule.bound).collect();
     column
 }
 

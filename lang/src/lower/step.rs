@@ -9,7 +9,7 @@ use crate::context::{Context, Module, NodeFacts, SeenIn, Trained};
 use crate::finding::{Finding, Safety};
 use crate::names::{Kind, suggest};
 use crate::pipeline::{Expr, NodeId, OutputRef, StepNode};
-use crate::signature::{InputKind, OutputKind, ParamDefault, ParamType, StepSignature};
+use crate::signature::{InputKind, OutputKind, OutputSignature, ParamDefault, ParamType, StepSignature};
 use crate::span::Span;
 use crate::syntax::ast::{self, ExprKind, Ident, Setting, Task};
 use crate::types::{Column, Schema, Type};
@@ -63,6 +63,7 @@ fn module_step(
     let params =
         cx.seen_in(SeenIn::Settings, |cx| settings::resolve(cx, signature, callee.whole, &arguments, &inputs.types));
     let mut facts = facts(signature, &inputs.types, &params);
+    facts.derived = derived(cx, signature, &inputs);
     facts.trained = trained(cx, signature, &inputs, &params);
     facts.settings = params.clone();
     let outputs = facts.outputs.clone().unwrap_or_default();
@@ -347,6 +348,15 @@ fn facts(
     }
     facts.outputs = Some(outputs);
     facts
+}
+
+/// Columns computed from the label, of the outputs with the columns of an input.
+fn derived(cx: &Context<'_>, signature: &StepSignature, inputs: &Inputs) -> HashMap<String, Vec<String>> {
+    let of_output = |output: &OutputSignature| {
+        let OutputKind::SameAs(input) = &output.kind else { return None };
+        Some((output.name.clone(), cx.derived(inputs.refs.get(input)?)?.to_vec()))
+    };
+    signature.outputs.iter().filter_map(of_output).collect()
 }
 
 /// The table that a model of this step learns from: the one that its label is a column of, else the first. A step that

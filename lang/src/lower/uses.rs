@@ -15,7 +15,8 @@ pub(super) fn load(cx: &mut Context<'_>, modules: &dyn Modules) {
     for (index, declaration) in file.declarations.iter().enumerate() {
         let DeclarationKind::Use { path, path_span, quoted, .. } = &declaration.kind else { continue };
         let files = is_import(path, *quoted);
-        if declared_name(declaration).is_none() {
+        let is_named = declared_name(declaration).is_some();
+        if !is_named {
             cx.report(
                 Finding::error(
                     codes::NAMELESS_MODULE,
@@ -34,6 +35,8 @@ pub(super) fn load(cx: &mut Context<'_>, modules: &dyn Modules) {
         }
         let module = match modules.module(path) {
             Ok(signature) => Some(Module { path: path.as_str().into(), signature }),
+            // Of a line that has to be written anew anyway, one thing is said.
+            Err(_) if !is_named => None,
             Err(ModuleError::NotFound(_)) => {
                 let near = cx.names.nearest(path, cx.known_modules.iter().map(String::as_str)).map(str::to_owned);
                 let finding =

@@ -10,6 +10,7 @@
 //! Invariant: what is not known has the type `Unknown` and is silent. A query that an engine would run is never refused
 //! because of something that this code does not know.
 
+mod arms;
 mod expr;
 mod from;
 mod functions;
@@ -19,6 +20,7 @@ mod scope;
 pub(crate) mod text;
 mod unify;
 
+pub(crate) use arms::arms;
 pub(crate) use parse::{Parsed, parse};
 
 use crate::finding::Code;

@@ -103,6 +103,8 @@ case_files! {
     constants: "constants.txt";
     tables: "tables.txt";
     wiring: "wiring.txt";
+    leaks: "leaks.txt";
+    rules: "rules.txt";
 }
 
 #[test]
@@ -297,6 +299,8 @@ fn every_code_has_a_wrong_example() {
         include_str!("snapshots/mlp_lang__check__tests__queries.snap"),
         include_str!("snapshots/mlp_lang__check__tests__fans.snap"),
         include_str!("snapshots/mlp_lang__check__tests__silence.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__leaks.snap"),
+        include_str!("snapshots/mlp_lang__check__tests__rules.snap"),
         include_str!("snapshots/mlp_lang__check__tests__ten_planted_mistakes_are_ten_findings.snap"),
     ]
     .concat();

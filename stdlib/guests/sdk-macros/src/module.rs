@@ -61,6 +61,16 @@ pub struct Output {
     pub name: String,
     pub doc: String,
     pub kind: OutputKind,
+    /// Of a table: whether its rows are rows of an input.
+    pub rows: Option<Rows>,
+}
+
+/// Which rows a table has, by the name of an input.
+pub enum Rows {
+    /// All of it.
+    AllOf(String),
+    /// Some of it: those that no other part has.
+    PartOf(String),
 }
 
 /// What an output is.
@@ -138,6 +148,11 @@ impl Step {
                     return Err(Error::new(span, format!("`{}`: there is no setting `{of}` in Params", o.name)));
                 }
                 _ => {}
+            }
+            if let Some(Rows::AllOf(of) | Rows::PartOf(of)) = &o.rows
+                && !input(of)
+            {
+                return Err(Error::new(span, format!("`{}`: there is no table `{of}` in Inputs", o.name)));
             }
         }
         Ok(())
@@ -258,7 +273,10 @@ fn output(field: &syn::Field, arguments: Arguments) -> Result<Output> {
         },
         _ => return Err(Error::new(field.ty.span(), "an output is a Dataset, a Model or Metrics")),
     };
-    Ok(Output { name: field_name(field)?, doc: doc_of(&field.attrs), kind })
+    if arguments.rows.is_some() && !matches!(kind, OutputKind::SameAs(_) | OutputKind::Table(_)) {
+        return Err(Error::new(field.ty.span(), "only a Dataset has rows: leave `all_of` and `part_of` out"));
+    }
+    Ok(Output { name: field_name(field)?, doc: doc_of(&field.attrs), kind, rows: arguments.rows })
 }
 
 /// What the attributes of one field say.
@@ -272,6 +290,7 @@ struct Arguments {
     value_of: Option<String>,
     flavor: Option<String>,
     same_as: Option<String>,
+    rows: Option<Rows>,
     columns: Option<Vec<Field>>,
     metrics: Option<Vec<Field>>,
     by: Option<String>,
@@ -299,6 +318,8 @@ impl Arguments {
                 "value_of" => self.value_of = Some(text(&meta.value()?.parse()?)?),
                 "flavor" => self.flavor = Some(text(&meta.value()?.parse()?)?),
                 "same_as" => self.same_as = Some(text(&meta.value()?.parse()?)?),
+                "all_of" => self.rows = Some(Rows::AllOf(text(&meta.value()?.parse()?)?)),
+                "part_of" => self.rows = Some(Rows::PartOf(text(&meta.value()?.parse()?)?)),
                 "by" => self.by = Some(text(&meta.value()?.parse()?)?),
                 "columns" => self.columns = Some(field_list(meta.input)?),
                 "metrics" => self.metrics = Some(field_list(meta.input)?),

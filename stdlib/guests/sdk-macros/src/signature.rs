@@ -1,6 +1,6 @@
 //! The signature of a step, in the JSON that `mlp check` reads.
 
-use crate::module::{Field, Input, Output, OutputKind, Param, ParamType, Step};
+use crate::module::{Field, Input, Output, OutputKind, Param, ParamType, Rows, Step};
 use serde_json::{Value as Json, json};
 
 /// One step.
@@ -63,7 +63,14 @@ fn output(output: &Output) -> Json {
             "by": by,
         } }),
     };
-    json!({ "name": output.name, "doc": output.doc, "kind": kind })
+    let mut json = json!({ "name": output.name, "doc": output.doc, "kind": kind });
+    if let Some(rows) = &output.rows {
+        json["rows"] = match rows {
+            Rows::AllOf(of) => json!({ "all_of": of }),
+            Rows::PartOf(of) => json!({ "part_of": of }),
+        };
+    }
+    json
 }
 
 fn column(field: &Field) -> Json {

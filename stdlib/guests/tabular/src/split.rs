@@ -41,10 +41,10 @@ pub mod split {
     /// The two parts.
     pub struct Outputs {
         /// Rows to train with.
-        #[output(same_as = "rows")]
+        #[output(same_as = "rows", part_of = "rows")]
         pub train: Dataset,
         /// Rows to test with.
-        #[output(same_as = "rows")]
+        #[output(same_as = "rows", part_of = "rows")]
         pub test: Dataset,
     }
 
