@@ -42,8 +42,8 @@ pub struct Server {
     asked: i32,
 }
 
-/// Requests whose answers are about all files.
-const ABOUT_ALL: [&str; 3] = ["textDocument/references", "textDocument/rename", "workspace/symbol"];
+/// Requests whose answers may lie in any file.
+const ABOUT_ALL: [&str; 4] = ["textDocument/definition", "textDocument/references", "textDocument/rename", "workspace/symbol"];
 
 impl Server {
     pub fn new(sender: Sender, itself: SyncSender<Incoming>) -> Server {
