@@ -43,7 +43,8 @@ pub struct Server {
 }
 
 /// Requests whose answers may lie in any file.
-const ABOUT_ALL: [&str; 4] = ["textDocument/definition", "textDocument/references", "textDocument/rename", "workspace/symbol"];
+const ABOUT_ALL: [&str; 4] =
+    ["textDocument/definition", "textDocument/references", "textDocument/rename", "workspace/symbol"];
 
 impl Server {
     pub fn new(sender: Sender, itself: SyncSender<Incoming>) -> Server {
