@@ -9,13 +9,14 @@ pub use crate::names::{Kind, is_built_in};
 pub use crate::syntax::Syntax;
 pub use crate::written::{column as written_column, quoted as written_text};
 
-use crate::check::{Purpose, check_and};
+use crate::check::{Purpose, Question, check_and};
 use crate::context::Context;
 use crate::finding::Finding;
+use crate::kept::Kept;
 use crate::names::declared_name;
-use crate::pipeline::Pipeline;
 use crate::signature::{ModuleSignature, Modules, ParamType};
 use crate::span::{Source, Span};
+use crate::syntax::Incremental;
 use crate::types::{Schema, Type};
 use crate::value::Value;
 use indexmap::IndexMap;
@@ -27,18 +28,25 @@ use std::sync::Arc;
 pub struct Analysis {
     /// What was analysed.
     pub source: Source,
-    /// The tree. Its findings are among [`Analysis::findings`] too.
-    pub syntax: Syntax,
     /// As of [`inspect`](crate::check::inspect).
     pub findings: Vec<Finding>,
-    /// As of [`inspect`](crate::check::inspect).
-    pub pipeline: Option<Pipeline>,
+    /// Whether [`inspect`](crate::check::inspect) makes a pipeline of it.
+    pub compiles: bool,
     /// What the checker knew at its end.
     pub facts: Facts,
+    parsed: Incremental,
+    kept: Kept,
+}
+
+impl Analysis {
+    /// The tree. Its findings are among [`Analysis::findings`] too.
+    pub fn syntax(&self) -> &Syntax {
+        self.parsed.syntax()
+    }
 }
 
 /// What the checker knew at its end.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
     /// Every declared name in the order written, each with its first declaration.
     pub names: IndexMap<String, Named>,
@@ -51,7 +59,7 @@ pub struct Facts {
     /// Schemas by name, those that could be understood whole.
     pub schemas: HashMap<String, Arc<Schema>>,
     /// What each node gives, by its name. Absent: poison.
-    pub nodes: HashMap<String, NodeFacts>,
+    pub nodes: HashMap<String, Arc<NodeFacts>>,
 }
 
 /// A declared name.
@@ -67,10 +75,19 @@ pub struct Named {
 
 /// Checks a file as it stands, as [`inspect`](crate::check::inspect) does, and keeps what was found out.
 pub fn analyze(source: &Source, modules: &dyn Modules) -> Analysis {
-    let syntax = crate::syntax::parse(source);
+    analyze_again(None, source, modules)
+}
+
+/// Checks a file after an edit: says what [`analyze`] says of the same text, whatever the text before was. What the edit does
+/// not reach is neither parsed nor checked again.
+pub fn analyze_again(before: Option<Analysis>, source: &Source, modules: &dyn Modules) -> Analysis {
+    let (mut parsed, mut kept) = before.map(|before| (before.parsed, before.kept)).unwrap_or_default();
+    let edit = parsed.edit(source);
+    kept.edit(source, &parsed, edit);
     let none = IndexMap::new();
-    let (checked, facts) = check_and(source, &syntax, modules, &none, Purpose::Inspection, facts);
-    Analysis { source: source.clone(), syntax, findings: checked.findings, pipeline: checked.pipeline, facts }
+    let question = Question { modules, overrides: &none, purpose: Purpose::Inspection };
+    let (checked, facts) = check_and(source, parsed.syntax(), question, &mut kept, facts);
+    Analysis { source: source.clone(), findings: checked.findings, compiles: checked.whole, facts, parsed, kept }
 }
 
 /// How a setting's type is written for people: `column of rows`, `fraction?`.

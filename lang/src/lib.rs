@@ -23,6 +23,7 @@
 //! the next. One mistake is one finding: what follows from a reported mistake has the type `Unknown` and stays silent.
 
 pub mod analysis;
+mod by_index;
 pub mod capability;
 pub mod check;
 pub mod codes;
@@ -32,6 +33,7 @@ pub mod finding;
 pub mod fix;
 pub mod format;
 pub mod import;
+mod kept;
 mod link;
 mod lint;
 pub mod live;

@@ -7,6 +7,7 @@ use crate::text::Lines;
 use crate::view::{Declared, View};
 use mlp_lang::analysis::Analysis;
 use mlp_lang::finding::Finding;
+use mlp_lang::pipeline::Pipeline;
 use mlp_lang::signature::Modules;
 use mlp_lang::span::{Source, Span};
 use mlp_lang::types::MetricField;
@@ -23,8 +24,8 @@ pub trait Environment: Send + Sync {
         None
     }
 
-    /// What running the pipeline at this path would do, in a few words: `3 steps would run`. `analysis` is of its text.
-    fn plan(&self, _path: &str, _analysis: &Analysis) -> Option<String> {
+    /// What running the pipeline at this path, as its text is now, would do, in a few words: `3 steps would run`.
+    fn plan(&self, _path: &str, _pipeline: &Pipeline) -> Option<String> {
         None
     }
 }

@@ -43,6 +43,7 @@ use crate::check::Purpose;
 use crate::codes;
 use crate::context::{Context, NodeFacts};
 use crate::finding::Finding;
+use crate::kept::{KnownNode, Outcome};
 use crate::live::TriggerWhen;
 use crate::names::{Kind, declared_name, suggest};
 use crate::pipeline::{DataSource, Expr, Node, NodeId, NodeKind, Param, Pipeline};
@@ -51,41 +52,73 @@ use crate::span::Span;
 use crate::syntax::ast::{Declaration, DeclarationKind, Ident};
 use crate::types::Type;
 use crate::work::{FanNode, Work};
+use header::Header;
 use indexmap::IndexMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Lowers a whole file. `None` when some declaration could not be lowered; its findings are in the context.
+/// What a file came to.
+pub(crate) struct Lowered {
+    /// `None`: some declaration could not be lowered, and its findings are in the context; or some were kept from the last
+    /// check, which keeps no nodes.
+    pub(crate) pipeline: Option<Pipeline>,
+    /// Whether every declaration could be lowered.
+    pub(crate) whole: bool,
+}
+
+/// Lowers a whole file, but for what is kept of it.
 pub(crate) fn lower(
     cx: &mut Context<'_>,
     modules: &dyn Modules,
     overrides: &IndexMap<String, String>,
     purpose: Purpose,
-) -> Option<Pipeline> {
+) -> Lowered {
+    let file = cx.file;
     let header = header::lower(cx);
     cx.pipeline.clone_from(&header.name);
     // A component by itself stands in no pipeline: what that must allow is looked at for each instance.
     let alone = cx.linked.is_some_and(|linked| linked.alone);
     cx.house.allows_processes |= alone;
     uses::load(cx, modules);
+    cx.kept.meet(cx.modules.iter().filter_map(|(index, module)| match &file.declarations.get(*index)?.kind {
+        DeclarationKind::Use { path, .. } => Some((path.as_str(), module)),
+        _ => None,
+    }));
     let params = params::lower(cx, overrides, purpose);
     secret::lower_all(cx);
     schema::lower_all(cx);
+    let told = cx.told;
     graph::arrange(cx);
+    if cx.told > told || !cx.registry.is_empty() {
+        // A circle says something of all its members; and what is registered gathers who reads it.
+        cx.kept.distrust();
+    }
 
-    let mut nodes = Vec::with_capacity(cx.order.len());
-    let mut whole = true;
-    for (position, index) in cx.order.clone().into_iter().enumerate() {
-        let before = cx.findings.len();
+    let order = std::mem::take(&mut cx.order);
+    cx.order.clone_from(&order);
+    let mut nodes = Vec::with_capacity(order.len());
+    let (mut whole, mut kept) = (true, false);
+    for (position, index) in order.into_iter().enumerate() {
+        let id = NodeId(position as u32);
+        if let Some(known) = cx.kept.node(index) {
+            kept = true;
+            whole &= known.needs.is_some();
+            recall(cx, index, id, known);
+            continue;
+        }
+        let (before, told) = (cx.findings.len(), cx.told);
         let part = lower_node(cx, index);
         cx.blame(before, index);
         match part {
             Some(part) => {
-                let node = part.into_node(NodeId(position as u32));
-                cx.needs.insert(node.id, node.needs.clone());
+                let node = part.into_node(id);
+                cx.needs.insert(id, node.needs.clone());
                 nodes.push(node);
             }
             None => whole = false,
+        }
+        if cx.told == told && cx.kept.is_wanted() {
+            keep(cx, index, id);
         }
     }
     live::registry::settle(cx, &mut nodes);
@@ -94,17 +127,32 @@ pub(crate) fn lower(
         tune::lint(cx);
         live::alone::lint(cx, &nodes);
     }
-    let params: Option<IndexMap<String, Param>> = params;
-    whole.then_some(())?;
-    Some(Pipeline {
-        name: header.name,
-        about: header.about,
-        owner: header.owner,
-        tags: header.tags,
-        params: params?,
-        nodes,
-        tests: tests?,
-    })
+    let params: Option<IndexMap<String, Param>> = params.filter(|_| whole);
+    let (Some(params), Some(tests)) = (params, tests) else { return Lowered { pipeline: None, whole: false } };
+    let Header { name, about, owner, tags } = header;
+    let pipeline = (!kept).then_some(Pipeline { name, about, owner, tags, params, nodes, tests });
+    Lowered { pipeline, whole: true }
+}
+
+/// Keeps what a node came to.
+fn keep(cx: &mut Context<'_>, index: usize, id: NodeId) {
+    let (facts, needs, order) = (cx.nodes.get(&index), cx.needs.get(&id), &cx.order);
+    cx.kept.keep(index, cx.file, || {
+        let needs = needs.map(|needs| needs.iter().filter_map(|need| order.get(need.index()).copied()).collect());
+        Outcome::Node(KnownNode { facts: facts.cloned(), needs })
+    });
+}
+
+/// Makes known what a node came to in the last check.
+fn recall(cx: &mut Context<'_>, index: usize, id: NodeId, known: KnownNode) {
+    if let Some(facts) = known.facts {
+        cx.nodes.insert(index, facts);
+    }
+    if let Some(needs) = known.needs {
+        let mut needs: Vec<NodeId> = needs.iter().filter_map(|need| cx.ids.get(need).copied()).collect();
+        needs.sort_unstable();
+        cx.needs.insert(id, needs);
+    }
 }
 
 /// A node without its place in the graph.
@@ -290,7 +338,7 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
 /// Makes a node's outputs known, unless its name belongs to an earlier declaration.
 fn publish(cx: &mut Context<'_>, index: usize, name: &str, facts: NodeFacts) {
     if cx.names.owns(name, index) {
-        cx.nodes.insert(index, facts);
+        cx.nodes.insert(index, Arc::new(facts));
     }
 }
 

@@ -243,9 +243,9 @@ proptest! {
             text.replace_range(boundaries[at]..end, &piece);
             let source = Source::new("law.mlp", &text);
             let (again, anew) = (parser.parse(&source), parse(&source));
-            prop_assert_eq!(again.file, anew.file, "{}", text);
-            prop_assert_eq!(again.broken, anew.broken);
-            prop_assert_eq!(again.findings, anew.findings);
+            prop_assert_eq!(&again.file, &anew.file, "{}", text);
+            prop_assert_eq!(&again.broken, &anew.broken);
+            prop_assert_eq!(&again.findings, &anew.findings);
         }
     }
 }
