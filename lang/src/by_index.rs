@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// A table by index.
-pub(crate) type ByIndex<V> = HashMap<usize, V, BuildHasherDefault<IndexHasher>>;
+pub(crate) type ByIndex<V, K = usize> = HashMap<K, V, BuildHasherDefault<IndexHasher>>;
 
 /// Spreads an index over all bits: multiplication by the golden ratio, as D. Knuth describes it (The Art of Computer
 /// Programming 3, 6.4).
@@ -18,6 +18,10 @@ impl Hasher for IndexHasher {
 
     fn write(&mut self, bytes: &[u8]) {
         bytes.iter().for_each(|byte| self.write_usize(usize::from(*byte)));
+    }
+
+    fn write_u32(&mut self, index: u32) {
+        self.write_usize(index as usize);
     }
 
     fn write_usize(&mut self, index: usize) {

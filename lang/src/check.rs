@@ -120,8 +120,7 @@ pub(crate) fn check_and<T>(
         let found = check_one(Some((&mut world, id)), &source, &syntax, question, nothing, |_| ());
         findings.extend(found.0.findings);
     }
-    let (mut checked, harvested) =
-        check_one(Some((&mut world, 0)), source, syntax, question, kept, harvest);
+    let (mut checked, harvested) = check_one(Some((&mut world, 0)), source, syntax, question, kept, harvest);
     for finding in findings {
         if !checked.findings.contains(&finding) {
             checked.findings.push(finding);

@@ -65,7 +65,7 @@ pub(crate) struct Context<'a> {
     /// The pipeline's name.
     pub(crate) pipeline: String,
     /// What each node lowered so far needs directly. Absent: it could not be lowered.
-    pub(crate) needs: HashMap<NodeId, Vec<NodeId>>,
+    pub(crate) needs: ByIndex<Vec<NodeId>, NodeId>,
     /// Parameters that the command line has set.
     pub(crate) overridden: HashSet<String>,
     /// References to what is registered. Among declarations, the one at `k` has the index `declarations.len() + k`.
@@ -239,7 +239,7 @@ impl<'a> Context<'a> {
             order: Vec::new(),
             ids: ByIndex::default(),
             pipeline: String::new(),
-            needs: HashMap::new(),
+            needs: ByIndex::default(),
             overridden: HashSet::new(),
             registry: Vec::new(),
             skipped_first: HashSet::new(),

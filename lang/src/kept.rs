@@ -25,7 +25,7 @@ pub(crate) struct Kept {
     wanted: bool,
     /// Whether what is found out about nodes may be kept.
     sound: bool,
-    /// Every word that was seen, in small letters, with its number.
+    /// Every word that was seen, with its number: as it is written, and in small letters.
     words: HashMap<Box<str>, u32>,
     /// By declaration.
     declarations: Vec<Known>,
@@ -39,6 +39,10 @@ struct Known {
     words: Option<Box<[u32]>>,
     /// The one that it declares.
     name: Option<u32>,
+    /// The same as it is written.
+    written: Option<u32>,
+    /// The names that it mentions, as they are written.
+    mentions: Box<[u32]>,
     outcome: Outcome,
 }
 
@@ -58,6 +62,8 @@ pub(crate) struct KnownNode {
     pub(crate) facts: Option<Arc<NodeFacts>>,
     /// The declarations that it needs directly. `None`: it rests on a mistake that was told elsewhere.
     pub(crate) needs: Option<Box<[usize]>>,
+    /// The declarations that must come before it.
+    pub(crate) behind: Box<[usize]>,
 }
 
 /// After so many rounds of looking for what an edit reaches, it reaches everything: a file that declares each name behind its
@@ -92,8 +98,7 @@ impl Kept {
             .map(|(text, declaration)| known(&mut self.words, text, declaration))
             .collect();
         let mut reached: Vec<bool> = vec![false; self.words.len()];
-        let gone: Vec<Known> =
-            self.declarations.splice(changed.start..changed.start + removed, fresh).collect();
+        let gone: Vec<Known> = self.declarations.splice(changed.start..changed.start + removed, fresh).collect();
         for name in gone.iter().chain(&self.declarations[changed.clone()]).filter_map(|known| known.name) {
             reached[name as usize] = true;
         }
@@ -146,16 +151,17 @@ impl Kept {
             return;
         }
         for known in &mut self.declarations {
-            let Outcome::Node(KnownNode { needs: Some(needs), .. }) = &mut known.outcome else { continue };
-            for need in needs.iter_mut().filter(|need| **need >= before + removed) {
-                *need = *need + added - removed;
+            let Outcome::Node(node) = &mut known.outcome else { continue };
+            let others = node.needs.iter_mut().flatten().chain(&mut node.behind);
+            for other in others.filter(|other| **other >= before + removed) {
+                *other = *other + added - removed;
             }
         }
     }
 
-    /// Whether anything is kept.
-    pub(crate) fn is_wanted(&self) -> bool {
-        self.wanted
+    /// Whether nodes may be kept.
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.wanted && self.sound
     }
 
     /// Everything has to be looked at.
@@ -188,6 +194,19 @@ impl Kept {
         self.modules = now;
     }
 
+    /// Whether the name of each declaration is mentioned anywhere. `None`: nothing is kept that tells.
+    pub(crate) fn mentioned(&self) -> Option<Vec<bool>> {
+        if !self.wanted {
+            return None;
+        }
+        let mut mentioned = vec![false; self.words.len()];
+        for word in self.declarations.iter().flat_map(|known| &known.mentions) {
+            mentioned[*word as usize] = true;
+        }
+        let is_mentioned = |known: &Known| known.written.is_some_and(|word| mentioned[word as usize]);
+        Some(self.declarations.iter().map(is_mentioned).collect())
+    }
+
     /// What a schema came to.
     pub(crate) fn schema(&self, index: usize) -> Option<Option<Arc<Schema>>> {
         match &self.declarations.get(index)?.outcome {
@@ -197,16 +216,16 @@ impl Kept {
     }
 
     /// What a node came to.
-    pub(crate) fn node(&self, index: usize) -> Option<KnownNode> {
+    pub(crate) fn node(&self, index: usize) -> Option<&KnownNode> {
         match &self.declarations.get(index)?.outcome {
-            Outcome::Node(node) => Some(node.clone()),
+            Outcome::Node(node) => Some(node),
             _ => None,
         }
     }
 
     /// Keeps what a declaration came to.
     pub(crate) fn keep(&mut self, index: usize, file: &File, outcome: impl FnOnce() -> Outcome) {
-        if !self.wanted || !self.sound {
+        if !self.is_trusted() {
             return;
         }
         let lasts = file.declarations.get(index).is_some_and(lasts);
@@ -230,27 +249,31 @@ fn lasts(declaration: &Declaration) -> bool {
 
 /// Reads the words of a declaration.
 fn known(words: &mut HashMap<Box<str>, u32>, text: &str, declaration: &Declaration) -> Known {
-    let mut number = |word: &str| {
-        let small = word.bytes().any(|byte| byte.is_ascii_uppercase()).then(|| word.to_ascii_lowercase());
-        let word = small.as_deref().unwrap_or(word);
-        match words.get(word) {
-            Some(number) => *number,
-            None => {
-                let number = words.len() as u32;
-                words.insert(word.into(), number);
-                number
-            }
+    let mut number = |word: &str| match words.get(word) {
+        Some(number) => *number,
+        None => {
+            let number = words.len() as u32;
+            words.insert(word.into(), number);
+            number
         }
     };
-    let name = declared_name(declaration).map(|(name, ..)| number(name));
+    let declared = declared_name(declaration).map(|(name, ..)| name);
+    let written = declared.map(&mut number);
+    let mentions = crate::lint::mentioned(std::slice::from_ref(declaration)).into_iter().map(&mut number).collect();
+    let mut small = |word: &str| match word.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => number(&word.to_ascii_lowercase()),
+        false => number(word),
+    };
+    let name = declared.map(&mut small);
     // An escape can write a letter of a name in a query.
-    if text.contains('\\') {
-        return Known { words: None, name, outcome: Outcome::Unknown };
-    }
-    let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let begins = |word: &&str| word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    let mut all: Vec<u32> = text.split(|c| !is_letter(c)).filter(begins).map(&mut number).collect();
-    all.sort_unstable();
-    all.dedup();
-    Known { words: Some(all.into()), name, outcome: Outcome::Unknown }
+    let spelt = !text.contains('\\');
+    let words = spelt.then(|| {
+        let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let begins = |word: &&str| word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        let mut all: Vec<u32> = text.split(|c| !is_letter(c)).filter(begins).map(small).collect();
+        all.sort_unstable();
+        all.dedup();
+        all.into()
+    });
+    Known { words, name, written, mentions, outcome: Outcome::Unknown }
 }

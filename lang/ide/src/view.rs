@@ -52,7 +52,7 @@ impl View<'_> {
     }
 
     pub(crate) fn outline(&self) -> &Outline {
-        &self.looked.outline
+        self.looked.outline()
     }
 
     pub(crate) fn facts(&self) -> &Facts {

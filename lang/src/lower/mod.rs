@@ -87,12 +87,11 @@ pub(crate) fn lower(
     let params = params::lower(cx, overrides, purpose);
     secret::lower_all(cx);
     schema::lower_all(cx);
-    let told = cx.told;
-    graph::arrange(cx);
-    if cx.told > told || !cx.registry.is_empty() {
-        // A circle says something of all its members; and what is registered gathers who reads it.
+    if cx.modules.values().any(Option::is_none) {
+        // Names that nobody declared may be of a module that could not be loaded.
         cx.kept.distrust();
     }
+    let edges = graph::arrange(cx);
 
     let order = std::mem::take(&mut cx.order);
     cx.order.clone_from(&order);
@@ -100,10 +99,9 @@ pub(crate) fn lower(
     let (mut whole, mut kept) = (true, false);
     for (position, index) in order.into_iter().enumerate() {
         let id = NodeId(position as u32);
-        if let Some(known) = cx.kept.node(index) {
+        if let Some(lowered) = recall(cx, index, id) {
             kept = true;
-            whole &= known.needs.is_some();
-            recall(cx, index, id, known);
+            whole &= lowered;
             continue;
         }
         let (before, told) = (cx.findings.len(), cx.told);
@@ -117,8 +115,8 @@ pub(crate) fn lower(
             }
             None => whole = false,
         }
-        if cx.told == told && cx.kept.is_wanted() {
-            keep(cx, index, id);
+        if cx.told == told && cx.kept.is_trusted() {
+            keep(cx, &edges, index, id);
         }
     }
     live::registry::settle(cx, &mut nodes);
@@ -135,24 +133,26 @@ pub(crate) fn lower(
 }
 
 /// Keeps what a node came to.
-fn keep(cx: &mut Context<'_>, index: usize, id: NodeId) {
+fn keep(cx: &mut Context<'_>, edges: &graph::Edges, index: usize, id: NodeId) {
     let (facts, needs, order) = (cx.nodes.get(&index), cx.needs.get(&id), &cx.order);
     cx.kept.keep(index, cx.file, || {
         let needs = needs.map(|needs| needs.iter().filter_map(|need| order.get(need.index()).copied()).collect());
-        Outcome::Node(KnownNode { facts: facts.cloned(), needs })
+        let behind = edges.get(&index).into_iter().flatten().map(|(target, _)| *target).collect();
+        Outcome::Node(KnownNode { facts: facts.cloned(), needs, behind })
     });
 }
 
-/// Makes known what a node came to in the last check.
-fn recall(cx: &mut Context<'_>, index: usize, id: NodeId, known: KnownNode) {
-    if let Some(facts) = known.facts {
-        cx.nodes.insert(index, facts);
+/// Makes known what a node came to in the last check, and says whether it could be lowered. `None`: it is not known.
+fn recall(cx: &mut Context<'_>, index: usize, id: NodeId) -> Option<bool> {
+    let known = cx.kept.node(index)?;
+    if let Some(facts) = &known.facts {
+        cx.nodes.insert(index, facts.clone());
     }
-    if let Some(needs) = known.needs {
-        let mut needs: Vec<NodeId> = needs.iter().filter_map(|need| cx.ids.get(need).copied()).collect();
-        needs.sort_unstable();
-        cx.needs.insert(id, needs);
-    }
+    let Some(needs) = &known.needs else { return Some(false) };
+    let mut needs: Vec<NodeId> = needs.iter().filter_map(|need| cx.ids.get(need).copied()).collect();
+    needs.sort_unstable();
+    cx.needs.insert(id, needs);
+    Some(true)
 }
 
 /// A node without its place in the graph.

@@ -9,7 +9,9 @@ use super::chunk::{self, Parsed};
 use super::lexer::{self, Token};
 use super::shift::place_finding;
 use super::splitter::{self, Start};
-use super::{LARGEST_FILE, MOST_FINDINGS, Shift, Syntax, failure, missing_edition, misplaced_edition, too_large, too_many};
+use super::{
+    LARGEST_FILE, MOST_FINDINGS, Shift, Syntax, failure, misplaced_edition, missing_edition, too_large, too_many,
+};
 use crate::finding::Finding;
 use crate::span::{Source, Span};
 use std::ops::Range;
@@ -94,7 +96,8 @@ impl Incremental {
         let text = &*source.text;
         let before = self.text.take();
         if text.len() > LARGEST_FILE {
-            let gone = std::mem::replace(&mut self.syntax, Syntax { findings: vec![too_large(source)], ..Syntax::default() });
+            let gone =
+                std::mem::replace(&mut self.syntax, Syntax { findings: vec![too_large(source)], ..Syntax::default() });
             self.pieces.clear();
             return Edit::whole(gone, &self.syntax);
         }
@@ -122,10 +125,10 @@ impl Incremental {
     /// How many chunks at the beginning and at the end are what they were.
     fn unchanged(&self, before: &str, text: &str, laid: &[Laid]) -> (usize, usize) {
         let (before, text) = (before.as_bytes(), text.as_bytes());
-        let same = common(before.iter(), text.iter());
+        let same = same_start(before, text);
         let old = self.pieces.iter().zip(laid);
         let head = old.take_while(|(old, new)| old.text.end <= same && old.is_at(new, 0)).count();
-        let same = common(before.iter().rev(), text.iter().rev());
+        let same = same_end(before, text);
         let by = text.len().wrapping_sub(before.len());
         let old = self.pieces[head..].iter().rev().zip(laid[head..].iter().rev());
         let tail = old.take_while(|(old, new)| old.text.start >= before.len() - same && old.is_at(new, by)).count();
@@ -265,9 +268,20 @@ impl Piece {
     }
 }
 
-/// How many things two sequences begin with that are the same.
-fn common<'a>(a: impl Iterator<Item = &'a u8>, b: impl Iterator<Item = &'a u8>) -> usize {
-    a.zip(b).take_while(|(a, b)| a == b).count()
+/// How many bytes are compared at once.
+const BLOCK: usize = 256;
+
+/// How many bytes two texts begin with that are the same.
+fn same_start(a: &[u8], b: &[u8]) -> usize {
+    let blocks = a.chunks_exact(BLOCK).zip(b.chunks_exact(BLOCK)).take_while(|(a, b)| a == b).count() * BLOCK;
+    blocks + a[blocks..].iter().zip(&b[blocks..]).take_while(|(a, b)| a == b).count()
+}
+
+/// How many bytes two texts end with that are the same.
+fn same_end(a: &[u8], b: &[u8]) -> usize {
+    let blocks = a.rchunks_exact(BLOCK).zip(b.rchunks_exact(BLOCK)).take_while(|(a, b)| a == b).count() * BLOCK;
+    let (a, b) = (&a[..a.len() - blocks], &b[..b.len() - blocks]);
+    blocks + a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count()
 }
 
 fn lay_out(text: &str, tokens: &[Token]) -> Vec<Laid> {

@@ -35,8 +35,8 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
-pub use incremental::Incremental;
 pub(crate) use incremental::Edit;
+pub use incremental::Incremental;
 
 use crate::finding::{Finding, Place, Safety};
 use crate::span::{Source, Span};

@@ -105,8 +105,32 @@ fn formatted(text: &str) -> Result<(), String> {
 }
 
 const NASTY: [&str; 26] = [
-    "\"\"\"", "\"", "${", "}", "{", "(", ")", "[", "]", "\n", "\r\n", "\u{feff}", "é", "😀", "\0", "\\", "#", "## d\n", ",", ">=",
-    "<", "\nstep ", "\n  ", "..", "10%", "9223372036854775808",
+    "\"\"\"",
+    "\"",
+    "${",
+    "}",
+    "{",
+    "(",
+    ")",
+    "[",
+    "]",
+    "\n",
+    "\r\n",
+    "\u{feff}",
+    "é",
+    "😀",
+    "\0",
+    "\\",
+    "#",
+    "## d\n",
+    ",",
+    ">=",
+    "<",
+    "\nstep ",
+    "\n  ",
+    "..",
+    "10%",
+    "9223372036854775808",
 ];
 
 /// A file of the corpus, changed in a few places: tokens deleted, doubled, swapped, taken from other files, or bytes broken.
