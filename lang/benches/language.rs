@@ -1,4 +1,5 @@
-//! Speed of the language, as the library's own time: cold check, and one edit after another as an editor sends them.
+//! Speed of the language, as the library's own time: cold check, and one edit after another as an editor sends them, checked by
+//! the call that the language server makes (`lang/ide`, `Workspace`).
 //!
 //! `cargo bench -p mlp-lang --bench language` prints one line a measurement: the median, and the ratio to lexing the same text,
 //! which is a floor that moves with the machine. It judges nothing and never fails on a slow machine.

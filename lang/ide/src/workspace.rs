@@ -46,6 +46,7 @@ pub struct Document {
     text: Arc<str>,
     version: Option<i32>,
     lines: Lines,
+    reads_files: bool,
     looked: Mutex<Option<Arc<Looked>>>,
     /// The text before it, until this one is analysed: most of what is known about that is true of this one.
     before: Mutex<Option<Arc<Document>>>,
@@ -78,9 +79,9 @@ impl Looked {
 
 impl Document {
     pub(crate) fn new(path: Arc<str>, text: Arc<str>, version: Option<i32>) -> Document {
-        let lines = Lines::new(&text);
+        let (lines, reads_files) = (Lines::new(&text), reads_files(&text));
         let (looked, before) = (Mutex::new(None), Mutex::new(None));
-        Document { path, text, version, lines, looked, before, findings: OnceLock::new() }
+        Document { path, text, version, lines, reads_files, looked, before, findings: OnceLock::new() }
     }
 
     /// The last one of these texts that is analysed, or is being analysed right now.
@@ -116,7 +117,7 @@ impl Document {
 
     /// Whether it imports other files, so that what they say changes what it says.
     pub fn reads_files(&self) -> bool {
-        reads_files(&self.text)
+        self.reads_files
     }
 
     /// Its lines.
