@@ -2,20 +2,21 @@
 //!
 //! Owns: nothing of the checking itself; [`analyze`] says the same as [`inspect`](crate::check::inspect), and tells besides
 //! what each name was declared as, which values parameters have, and what each node gives. All of it is there for broken
-//! files too, as far as it could be understood.
+//! files too, as far as it could be understood. [`analyze_again`] says the same after an edit, sooner.
 
 pub use crate::context::{NodeFacts, Trained};
 pub use crate::names::{Kind, is_built_in};
 pub use crate::syntax::Syntax;
 pub use crate::written::{column as written_column, quoted as written_text};
 
-use crate::check::{Purpose, check_and};
+use crate::check::{Purpose, Question, check_and};
 use crate::context::Context;
 use crate::finding::Finding;
+use crate::kept::Kept;
 use crate::names::declared_name;
-use crate::pipeline::Pipeline;
 use crate::signature::{ModuleSignature, Modules, ParamType};
 use crate::span::{Source, Span};
+use crate::syntax::Incremental;
 use crate::types::{Schema, Type};
 use crate::value::Value;
 use indexmap::IndexMap;
@@ -27,18 +28,25 @@ use std::sync::Arc;
 pub struct Analysis {
     /// What was analysed.
     pub source: Source,
-    /// The tree. Its findings are among [`Analysis::findings`] too.
-    pub syntax: Syntax,
     /// As of [`inspect`](crate::check::inspect).
     pub findings: Vec<Finding>,
-    /// As of [`inspect`](crate::check::inspect).
-    pub pipeline: Option<Pipeline>,
+    /// Whether [`inspect`](crate::check::inspect) makes a pipeline of it.
+    pub compiles: bool,
     /// What the checker knew at its end.
     pub facts: Facts,
+    parsed: Incremental,
+    kept: Kept,
+}
+
+impl Analysis {
+    /// The tree. Its findings are among [`Analysis::findings`] too.
+    pub fn syntax(&self) -> &Syntax {
+        self.parsed.syntax()
+    }
 }
 
 /// What the checker knew at its end.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
     /// Every declared name in the order written, each with its first declaration.
     pub names: IndexMap<String, Named>,
@@ -51,7 +59,7 @@ pub struct Facts {
     /// Schemas by name, those that could be understood whole.
     pub schemas: HashMap<String, Arc<Schema>>,
     /// What each node gives, by its name. Absent: poison.
-    pub nodes: HashMap<String, NodeFacts>,
+    pub nodes: HashMap<String, Arc<NodeFacts>>,
 }
 
 /// A declared name.
@@ -67,10 +75,20 @@ pub struct Named {
 
 /// Checks a file as it stands, as [`inspect`](crate::check::inspect) does, and keeps what was found out.
 pub fn analyze(source: &Source, modules: &dyn Modules) -> Analysis {
-    let syntax = crate::syntax::parse(source);
+    analyze_again(None, source, modules)
+}
+
+/// Checks a file after an edit: says what [`analyze`] says of the same text, whatever the text before was. What the edit does
+/// not reach is neither parsed nor checked again.
+pub fn analyze_again(before: Option<Analysis>, source: &Source, modules: &dyn Modules) -> Analysis {
+    let (mut parsed, mut kept, known) =
+        before.map(|before| (before.parsed, before.kept, before.facts)).unwrap_or_default();
+    let edit = parsed.edit(source);
+    kept.edit(source, &parsed, edit);
     let none = IndexMap::new();
-    let (checked, facts) = check_and(source, &syntax, modules, &none, Purpose::Inspection, facts);
-    Analysis { source: source.clone(), syntax, findings: checked.findings, pipeline: checked.pipeline, facts }
+    let question = Question { modules, overrides: &none, purpose: Purpose::Inspection };
+    let (checked, facts) = check_and(source, parsed.syntax(), question, &mut kept, |cx| facts(cx, known));
+    Analysis { source: source.clone(), findings: checked.findings, compiles: checked.whole, facts, parsed, kept }
 }
 
 /// How a setting's type is written for people: `column of rows`, `fraction?`.
@@ -78,28 +96,47 @@ pub fn written_type(ty: &ParamType) -> String {
     crate::lower::written_type(ty)
 }
 
-fn facts(cx: &Context<'_>) -> Facts {
-    let mut facts = Facts { known_modules: cx.known_modules.clone(), ..Facts::default() };
-    for (index, declaration) in cx.own.file.declarations.iter().enumerate() {
-        let Some((name, kind, span)) = declared_name(declaration) else { continue };
-        if cx.own_names().owns(name, index) {
-            facts.names.insert(name.to_owned(), Named { kind, index, span });
-        }
+/// What the checker knows, told in place of what it knew before: most of it is the same.
+fn facts(cx: &Context<'_>, mut facts: Facts) -> Facts {
+    facts.known_modules.clone_from(&cx.known_modules);
+    let own = cx.own.file.declarations.iter().enumerate().filter_map(|(index, declaration)| {
+        let (name, kind, span) = declared_name(declaration)?;
+        cx.own_names().owns(name, index).then_some((name, Named { kind, index, span }))
+    });
+    let own: Vec<(&str, Named)> = own.collect();
+    if own.len() == facts.names.len() && own.iter().zip(facts.names.keys()).all(|((name, _), known)| name == known) {
+        facts.names.values_mut().zip(own).for_each(|(known, (_, named))| *known = named);
+    } else {
+        facts.names = own.into_iter().map(|(name, named)| (name.to_owned(), named)).collect();
     }
-    for (index, declaration) in cx.file.declarations.iter().enumerate() {
-        let Some((name, ..)) = declared_name(declaration) else { continue };
-        if !cx.names.owns(name, index) {
-            continue;
-        }
-        if let Some(Some(module)) = cx.modules.get(&index) {
-            facts.modules.insert(name.to_owned(), module.signature.clone());
-        }
-        if let Some(node) = cx.nodes.get(&index) {
-            facts.nodes.insert(name.to_owned(), node.clone());
-        }
-    }
-    facts.params =
-        cx.params.iter().map(|(name, known)| ((*name).to_owned(), (known.ty.clone(), known.value.clone()))).collect();
-    facts.schemas = cx.schemas.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
+    let whole = || {
+        cx.file.declarations.iter().enumerate().filter_map(|(index, declaration)| {
+            let (name, ..) = declared_name(declaration)?;
+            Some((index, name)).filter(|_| cx.modules.contains_key(&index) || cx.nodes.contains_key(&index))
+        })
+    };
+    let owned = || whole().filter(|(index, name)| cx.names.owns(name, *index));
+    let modules = owned().filter_map(|(index, name)| Some((name, cx.modules.get(&index)?.as_ref()?.signature.clone())));
+    facts.modules = modules.map(|(name, module)| (name.to_owned(), module)).collect();
+    renew(&mut facts.nodes, || owned().filter_map(|(index, name)| Some((name, cx.nodes.get(&index)?))), Arc::clone);
+    let params = || cx.params.iter().map(|(name, known)| (*name, known));
+    renew(&mut facts.params, params, |known| (known.ty.clone(), known.value.clone()));
+    renew(&mut facts.schemas, || cx.schemas.iter().map(|(name, schema)| (*name, schema)), Arc::clone);
     facts
+}
+
+/// Gives a table other entries: in place, if it has the same keys.
+fn renew<'n, T: 'n, V, I: Iterator<Item = (&'n str, &'n T)>>(
+    table: &mut HashMap<String, V>,
+    entries: impl Fn() -> I,
+    value: impl Fn(&T) -> V,
+) {
+    let mut count = 0;
+    let same = entries().all(|(name, now)| {
+        count += 1;
+        table.get_mut(name).map(|known| *known = value(now)).is_some()
+    });
+    if !same || count != table.len() {
+        *table = entries().map(|(name, now)| (name.to_owned(), value(now))).collect();
+    }
 }

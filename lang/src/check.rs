@@ -28,9 +28,10 @@
 
 use crate::context::Context;
 use crate::finding::{Finding, Place};
+use crate::kept::Kept;
 use crate::link::judge;
 use crate::link::load::{FileId, World};
-use crate::lower;
+use crate::lower::{self, Lowered};
 use crate::names::Names;
 use crate::pipeline::Pipeline;
 use crate::signature::Modules;
@@ -50,6 +51,8 @@ pub struct Checked {
     pub pipeline: Option<Pipeline>,
     /// In order of their place; those in files that this one uses come last.
     pub findings: Vec<Finding>,
+    /// Whether there is a pipeline; some of it may have been kept from the last check, which keeps no nodes.
+    pub(crate) whole: bool,
     /// Lints that comments in the file silence.
     pub silenced: Vec<Silenced>,
     /// The file and all that it uses: what places of findings are in.
@@ -77,46 +80,55 @@ pub(crate) enum Purpose {
     Inspection,
 }
 
+/// What is asked about a file.
+#[derive(Clone, Copy)]
+pub(crate) struct Question<'q> {
+    pub(crate) modules: &'q dyn Modules,
+    pub(crate) overrides: &'q IndexMap<String, String>,
+    pub(crate) purpose: Purpose,
+}
+
 fn check_for(
     source: &Source,
     modules: &dyn Modules,
     overrides: &IndexMap<String, String>,
     purpose: Purpose,
 ) -> Checked {
-    check_and(source, &crate::syntax::parse(source), modules, overrides, purpose, |_| ()).0
+    let question = Question { modules, overrides, purpose };
+    check_and(source, &crate::syntax::parse(source), question, &mut Kept::default(), |_| ()).0
 }
 
 /// Checks what was parsed, and hands over what the checker knows at its end.
 pub(crate) fn check_and<T>(
     source: &Source,
     syntax: &Syntax,
-    modules: &dyn Modules,
-    overrides: &IndexMap<String, String>,
-    purpose: Purpose,
+    question: Question<'_>,
+    kept: &mut Kept,
     harvest: impl FnOnce(&Context<'_>) -> T,
 ) -> (Checked, T) {
     if !crate::link::joins(&syntax.file) {
-        let (checked, harvested) = check_one(None, source, syntax, modules, overrides, purpose, harvest);
+        let (checked, harvested) = check_one(None, source, syntax, question, kept, harvest);
         return (Checked { sources: vec![source.clone()], ..checked }, harvested);
     }
-    let mut world = World::load(source, syntax.clone(), modules);
+    let mut world = World::load(source, syntax.clone(), question.modules);
     let mut findings = Vec::new();
     // A file is last in its own order.
     for id in world.order.clone().into_iter().filter(|id| *id != 0) {
         let (source, syntax) = (world.files[id].source.clone(), world.files[id].syntax.clone());
-        let none = IndexMap::new();
-        let found = check_one(Some((&mut world, id)), &source, &syntax, modules, &none, Purpose::Inspection, |_| ());
+        let question = Question { overrides: &IndexMap::new(), purpose: Purpose::Inspection, ..question };
+        let nothing = &mut Kept::default();
+        let found = check_one(Some((&mut world, id)), &source, &syntax, question, nothing, |_| ());
         findings.extend(found.0.findings);
     }
-    let (mut checked, harvested) =
-        check_one(Some((&mut world, 0)), source, syntax, modules, overrides, purpose, harvest);
+    let (mut checked, harvested) = check_one(Some((&mut world, 0)), source, syntax, question, kept, harvest);
     for finding in findings {
         if !checked.findings.contains(&finding) {
             checked.findings.push(finding);
         }
     }
     shorten(source, &mut checked.findings);
-    checked.pipeline = checked.pipeline.filter(|_| !checked.findings.iter().any(Finding::is_error));
+    checked.whole &= !checked.findings.iter().any(Finding::is_error);
+    checked.pipeline = checked.pipeline.filter(|_| checked.whole);
     checked.sources = world.files.into_iter().map(|file| file.source).collect();
     (checked, harvested)
 }
@@ -126,11 +138,11 @@ fn check_one<T>(
     world: Option<(&mut World<'_>, FileId)>,
     source: &Source,
     syntax: &Syntax,
-    modules: &dyn Modules,
-    overrides: &IndexMap<String, String>,
-    purpose: Purpose,
+    question: Question<'_>,
+    kept: &mut Kept,
     harvest: impl FnOnce(&Context<'_>) -> T,
 ) -> (Checked, T) {
+    let Question { modules, overrides, purpose } = question;
     let broken = !syntax.findings.is_empty();
     let mut findings = syntax.findings.clone();
     let names = Names::collect(source, &syntax.file, &syntax.broken, &mut findings);
@@ -144,16 +156,18 @@ fn check_one<T>(
     let before = findings.len();
     let mut cx = Context::new(source, &syntax.file, names, findings, linked.as_ref());
     cx.overridden = overrides.keys().cloned().collect();
-    let pipeline = lower::lower(&mut cx, modules, overrides, purpose);
+    cx.kept = std::mem::take(kept);
+    let Lowered { pipeline, whole: lowered } = lower::lower(&mut cx, modules, overrides, purpose);
     judge::fits(&mut cx);
     let whole = before..cx.findings.len();
     crate::lint::lint(&mut cx, broken, library);
     cx.count_repetitions();
     let harvested = harvest(&cx);
+    *kept = std::mem::take(&mut cx.kept);
     let mut findings = judge::settle(&mut cx, whole, about_parts);
     let failed = findings.iter().any(Finding::is_error);
     // With other parameters, or without an error, there may be something to silence after all.
-    let complete = !failed && pipeline.is_some() && overrides.is_empty();
+    let complete = !failed && lowered && overrides.is_empty();
     let silenced = crate::silence::silence(source, &syntax.file, &mut findings, complete);
     findings.sort_by_key(position);
     shorten(source, &mut findings);
@@ -161,7 +175,7 @@ fn check_one<T>(
     if let (Some(pipeline), Some(linked)) = (&mut pipeline, &linked) {
         judge::place_nodes(pipeline, linked);
     }
-    (Checked { pipeline, findings, silenced, sources: Vec::new() }, harvested)
+    (Checked { pipeline, whole: lowered && !failed, findings, silenced, sources: Vec::new() }, harvested)
 }
 
 fn position(finding: &Finding) -> (u32, u32) {

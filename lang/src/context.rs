@@ -1,7 +1,9 @@
 //! What the checker knows while it works: the names, what was found out about each declaration, and the findings.
 
+use crate::by_index::ByIndex;
 use crate::finding::{Finding, Label, Place};
 use crate::import::{is_relative, way};
+use crate::kept::Kept;
 use crate::link::Linked;
 use crate::live::Pick;
 use crate::names::Names;
@@ -32,6 +34,10 @@ pub(crate) struct Context<'a> {
     /// Instances that are given what does not fit.
     pub(crate) unfit: Vec<usize>,
     pub(crate) findings: Vec<Finding>,
+    /// How often something was said, as a finding or as one more place of a finding.
+    pub(crate) told: usize,
+    /// What the last check of the file leaves for this one.
+    pub(crate) kept: Kept,
     /// By index of the `use`. `None`: it could not be loaded, which was reported.
     pub(crate) modules: HashMap<usize, Option<Module>>,
     /// Names of modules that need no path.
@@ -51,15 +57,15 @@ pub(crate) struct Context<'a> {
     /// What the pipeline's block says about steps.
     pub(crate) house: House,
     /// By index of the declaration. Absent or `None` inside: poison.
-    pub(crate) nodes: HashMap<usize, NodeFacts>,
+    pub(crate) nodes: ByIndex<Arc<NodeFacts>>,
     /// Declarations of nodes in topological order: `order[id]` is the index of the declaration.
     pub(crate) order: Vec<usize>,
     /// By index of the declaration.
-    pub(crate) ids: HashMap<usize, NodeId>,
+    pub(crate) ids: ByIndex<NodeId>,
     /// The pipeline's name.
     pub(crate) pipeline: String,
     /// What each node lowered so far needs directly. Absent: it could not be lowered.
-    pub(crate) needs: HashMap<NodeId, Vec<NodeId>>,
+    pub(crate) needs: ByIndex<Vec<NodeId>, NodeId>,
     /// Parameters that the command line has set.
     pub(crate) overridden: HashSet<String>,
     /// References to what is registered. Among declarations, the one at `k` has the index `declarations.len() + k`.
@@ -129,7 +135,7 @@ pub(crate) struct Resources {
 pub(crate) const MOST_PLACES: usize = 3;
 
 /// A module and the name it goes by.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Module {
     /// As written in `use`.
     pub(crate) path: Arc<str>,
@@ -144,7 +150,7 @@ pub(crate) struct KnownParam {
 }
 
 /// What others may ask of a node.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct NodeFacts {
     /// What it gives. `None`: not known, because of a mistake that was reported.
     pub outputs: Option<IndexMap<String, Type>>,
@@ -165,7 +171,7 @@ pub struct NodeFacts {
 }
 
 /// The table that a model learnt from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Trained {
     /// Its columns without the label.
     pub row: Schema,
@@ -218,6 +224,8 @@ impl<'a> Context<'a> {
             blamed: Vec::new(),
             unfit: Vec::new(),
             findings,
+            told: 0,
+            kept: Kept::default(),
             modules: HashMap::new(),
             known_modules: Vec::new(),
             params: HashMap::new(),
@@ -227,11 +235,11 @@ impl<'a> Context<'a> {
             locals: HashMap::new(),
             blind: false,
             house: House::default(),
-            nodes: HashMap::new(),
+            nodes: ByIndex::default(),
             order: Vec::new(),
-            ids: HashMap::new(),
+            ids: ByIndex::default(),
             pipeline: String::new(),
-            needs: HashMap::new(),
+            needs: ByIndex::default(),
             overridden: HashSet::new(),
             registry: Vec::new(),
             skipped_first: HashSet::new(),
@@ -291,6 +299,7 @@ impl<'a> Context<'a> {
     }
 
     pub(crate) fn report(&mut self, finding: Finding) {
+        self.told += 1;
         self.findings.push(finding);
     }
 
@@ -304,6 +313,7 @@ impl<'a> Context<'a> {
 
     /// Reports a mistake whose cause may be met at many places: the first is the finding, the others are labels on it.
     pub(crate) fn report_once(&mut self, cause: String, again: &str, finding: Finding) {
+        self.told += 1;
         let Some((first, more)) = self.once.get_mut(&cause) else {
             self.once.insert(cause, (self.findings.len(), 0));
             return self.findings.push(finding);

@@ -16,13 +16,18 @@
 //! - [`work`]: what steps do that are no modules. [`capability`]: what an engine must be able to do for a pipeline.
 //! - [`schedule`]: when a schedule fires.
 //! - [`silence`]: which lints are heard. [`fix`]: applying what findings propose.
-//! - [`analysis`]: what a check found out, for editors and for whoever documents a file.
+//! - [`analysis`]: what a check found out, for editors and for whoever documents a file. `kept`: what a check leaves for the
+//!   next one of the same file, so that an edit costs what it reaches.
 //! - `written`: the canonical notation of values, types and expressions.
 //!
 //! Invariants: parsing never fails and never panics; it gives a tree *and* findings. A broken declaration never damages
 //! the next. One mistake is one finding: what follows from a reported mistake has the type `Unknown` and stays silent.
 
+// What pest generates names `alloc`.
+extern crate alloc;
+
 pub mod analysis;
+mod by_index;
 pub mod capability;
 pub mod check;
 pub mod codes;
@@ -32,6 +37,7 @@ pub mod finding;
 pub mod fix;
 pub mod format;
 pub mod import;
+mod kept;
 mod link;
 mod lint;
 pub mod live;

@@ -17,27 +17,52 @@ use crate::syntax::ast::{
     Attribute, Declaration, DeclarationKind, Event, Expr, ExprKind, Hold, Ident, Strategy, TestKind, TypeExpr, TypeKind,
 };
 use crate::types::Type;
+use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet};
 
 /// Adds the lints of a file. `broken`: the parser reported something. `library`: the file declares what others use.
 pub(crate) fn lint(cx: &mut Context<'_>, broken: bool, library: bool) {
-    unused(cx, broken, library);
+    let mentioned = Mentioned::new(cx);
+    unused(cx, &mentioned, broken, library);
     gates(cx);
-    idle_steps(cx, broken);
+    idle_steps(cx, &mentioned, broken);
     components(cx, broken);
     credentials::lint(cx);
 }
 
-fn unused(cx: &mut Context<'_>, broken: bool, library: bool) {
+/// The names that a file mentions.
+enum Mentioned<'a> {
+    Names(HashSet<&'a str>),
+    /// By declaration, whether its name is one of them.
+    Declarations(Vec<bool>),
+}
+
+impl<'a> Mentioned<'a> {
+    fn new(cx: &Context<'a>) -> Mentioned<'a> {
+        let file = cx.own.file;
+        cx.kept.mentioned().map_or_else(|| Mentioned::Names(mentioned(&file.declarations)), Mentioned::Declarations)
+    }
+
+    fn contains(&self, index: usize, name: &str) -> bool {
+        match self {
+            Mentioned::Names(names) => names.contains(name),
+            Mentioned::Declarations(mentioned) => mentioned.get(index).is_some_and(|mentioned| *mentioned),
+        }
+    }
+}
+
+fn unused(cx: &mut Context<'_>, mentioned: &Mentioned<'_>, broken: bool, library: bool) {
     let file = cx.own.file;
-    let mentioned = mentioned(&file.declarations);
-    let words = if broken { words(&cx.source.text) } else { HashMap::new() };
+    let text = &cx.source.text;
+    let words = LazyCell::new(|| words(text));
     for (index, declaration) in file.declarations.iter().enumerate() {
         let Some((name, kind, span)) = declared_name(declaration) else { continue };
-        let elsewhere = words.get(name).is_some_and(|count| *count > 1);
+        if mentioned.contains(index, name) || name.starts_with('_') || library && kind != Kind::Module {
+            continue;
+        }
+        let elsewhere = broken && words.get(name).is_some_and(|count| *count > 1);
         let reported = is_built_in(name, kind) || kind == Kind::Module && is_missing(cx, name);
-        let unused = !mentioned.contains(name) && !elsewhere && cx.own_names().owns(name, index);
-        if reported || name.starts_with('_') || !unused || library && kind != Kind::Module {
+        if reported || elsewhere || !cx.own_names().owns(name, index) {
             continue;
         }
         let files = matches!(&declaration.kind, DeclarationKind::Use { path, quoted, .. } if is_import(path, *quoted));
@@ -71,7 +96,7 @@ fn is_missing(cx: &Context<'_>, name: &str) -> bool {
 
 /// Steps that end in nothing: no step, gate or model reads what they give, and they measure nothing that a run would
 /// show. Where a file has neither gate nor model its last steps are what it is for.
-fn idle_steps(cx: &mut Context<'_>, broken: bool) {
+fn idle_steps(cx: &mut Context<'_>, mentioned: &Mentioned<'_>, broken: bool) {
     let file = cx.own.file;
     let ends = |declaration: &Declaration| {
         matches!(declaration.kind, DeclarationKind::Gate { .. } | DeclarationKind::Model { .. })
@@ -80,13 +105,12 @@ fn idle_steps(cx: &mut Context<'_>, broken: bool) {
     if broken || cx.findings.iter().any(Finding::is_error) || !file.declarations.iter().any(ends) {
         return;
     }
-    let mentioned = mentioned(&file.declarations);
     for (index, declaration) in file.declarations.iter().enumerate() {
         let DeclarationKind::Step { name, body, .. } = &declaration.kind else { continue };
         let word = name.name.as_str();
         // A program may be run for what it does.
         let called = matches!(&body.kind, ExprKind::Call(callee, _) if matches!(callee.kind, ExprKind::Member(..)));
-        if mentioned.contains(word) || word.starts_with('_') || !called || !cx.own_names().owns(word, index) {
+        if mentioned.contains(index, word) || word.starts_with('_') || !called || !cx.own_names().owns(word, index) {
             continue;
         }
         let outputs = cx.names.get(word).and_then(|declared| cx.nodes.get(&declared.index)?.outputs.as_ref());
@@ -174,7 +198,7 @@ fn whole_line(cx: &Context<'_>, span: Span) -> Span {
 }
 
 /// Every name that an expression or a list of names mentions, anywhere.
-fn mentioned(declarations: &[Declaration]) -> HashSet<&str> {
+pub(crate) fn mentioned(declarations: &[Declaration]) -> HashSet<&str> {
     let mut found: HashSet<&str> = HashSet::new();
     let mut waiting: Vec<&Declaration> = declarations.iter().collect();
     while let Some(declaration) = waiting.pop() {

@@ -12,6 +12,7 @@ use crate::written::is_identifier;
 use std::cell::Cell;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -113,7 +114,9 @@ const LIVE_WORDS: &[&str] = &["error_rate", "requests", "exists", "now"];
 
 /// Whether the language itself gives this name a meaning.
 pub fn is_built_in(name: &str, kind: Kind) -> bool {
-    [FUNCTIONS, SOURCES, LATER, SCALARS, CONTAINERS].iter().any(|names| names.contains(&name))
+    static TAKEN: LazyLock<HashSet<&str>> =
+        LazyLock::new(|| [FUNCTIONS, SOURCES, LATER, SCALARS, CONTAINERS].into_iter().flatten().copied().collect());
+    TAKEN.contains(name)
         || kind == Kind::Param && LIVE_WORDS.contains(&name)
         // `registry("demand@latest")` would have two meanings.
         || kind == Kind::Deploy && name == "latest"
@@ -128,8 +131,8 @@ impl<'a> Names<'a> {
         findings: &mut Vec<Finding>,
     ) -> Names<'a> {
         let mut names = Names {
-            table: HashMap::new(),
-            order: Vec::new(),
+            table: HashMap::with_capacity(file.declarations.len()),
+            order: Vec::with_capacity(file.declarations.len()),
             broken: broken.iter().map(|ident| ident.name.as_str()).collect(),
             suggestions: Suggestions::new(),
         };

@@ -22,9 +22,9 @@ impl Span {
         Span { start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
-    /// The same range, `by` bytes further on: chunk-relative to file-relative.
+    /// The same range, `by` bytes further on: chunk-relative to file-relative. To move it back, give what wraps around.
     pub fn shifted(self, by: usize) -> Span {
-        Span { start: self.start + by as u32, end: self.end + by as u32 }
+        Span { start: self.start.wrapping_add(by as u32), end: self.end.wrapping_add(by as u32) }
     }
 
     /// As a range for slicing text.

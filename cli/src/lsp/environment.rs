@@ -9,7 +9,7 @@ use mlp_core::plan::Decision;
 use mlp_core::project::Project;
 use mlp_core::view::RunView;
 use mlp_ide::{Environment, LastValue};
-use mlp_lang::analysis::Analysis;
+use mlp_lang::pipeline::Pipeline;
 use mlp_lang::signature::Modules;
 use mlp_lang::types::MetricField;
 use mlp_live::home::Home;
@@ -80,8 +80,7 @@ impl Environment for Disk {
         Some(LastValue { value: values::value(&value), run })
     }
 
-    fn plan(&self, path: &str, analysis: &Analysis) -> Option<String> {
-        let pipeline = analysis.pipeline.as_ref()?;
+    fn plan(&self, path: &str, pipeline: &Pipeline) -> Option<String> {
         let world = self.world(path);
         let project = Project::discover(Path::new(path));
         let aliases = Home::of(&project).aliases().ok()?;

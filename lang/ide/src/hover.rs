@@ -91,7 +91,7 @@ impl View<'_> {
     /// The `##` comment above a declaration of the file.
     pub(crate) fn doc(&self, declared: Declared) -> Option<&str> {
         let keyword = self.outline().toks.get(declared.keyword)?.span;
-        let found = self.looked.analysis.syntax.file.declarations.iter().find(|found| found.keyword == keyword)?;
+        let found = self.looked.analysis.syntax().file.declarations.iter().find(|found| found.keyword == keyword)?;
         found.doc.as_deref()
     }
 
@@ -214,7 +214,7 @@ impl View<'_> {
     }
 
     fn written_field(&self, schema: &str, column: &str) -> Option<&Field> {
-        self.looked.analysis.syntax.file.declarations.iter().find_map(|declaration| match &declaration.kind {
+        self.looked.analysis.syntax().file.declarations.iter().find_map(|declaration| match &declaration.kind {
             DeclarationKind::Schema { name, fields, .. } if name.name == schema => {
                 fields.iter().find(|field| field.name.name == column)
             }

@@ -1,6 +1,7 @@
 //! What can be done with a declaration, shown above it.
 
 use crate::workspace::Workspace;
+use mlp_lang::check::inspect;
 use mlp_lang::span::Span;
 
 /// Something above a declaration.
@@ -36,7 +37,7 @@ impl Workspace {
             return Vec::new();
         };
         let mut lenses = vec![Lens { span, title: "run".to_owned(), kind: LensKind::Run }];
-        if view.looked.analysis.pipeline.is_some() {
+        if view.looked.analysis.compiles {
             lenses.push(Lens { span, title: "plan".to_owned(), kind: LensKind::Plan });
         }
         lenses
@@ -45,7 +46,11 @@ impl Workspace {
     /// What running a document would do, in a few words. `None`: something is wrong with it, or nobody can tell.
     pub fn plan(&self, path: &str) -> Option<String> {
         let view = self.view(path)?;
-        view.looked.analysis.pipeline.as_ref()?;
-        self.environment().plan(path, &view.looked.analysis)
+        view.looked.analysis.compiles.then_some(())?;
+        let mut pipeline = None;
+        self.modules(path, &mut |modules| {
+            pipeline = inspect(&view.looked.analysis.source, modules, &Default::default()).pipeline;
+        });
+        self.environment().plan(path, &pipeline?)
     }
 }

@@ -52,7 +52,7 @@ impl View<'_> {
     }
 
     pub(crate) fn outline(&self) -> &Outline {
-        &self.looked.outline
+        self.looked.outline()
     }
 
     pub(crate) fn facts(&self) -> &Facts {
@@ -205,7 +205,7 @@ impl View<'_> {
 
     /// What a node is known to give.
     pub(crate) fn node(&self, name: &str) -> Option<&NodeFacts> {
-        self.facts().nodes.get(name)
+        self.facts().nodes.get(name).map(|facts| &**facts)
     }
 
     /// The outputs of a node: as checked, else as its module promises.

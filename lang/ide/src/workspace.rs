@@ -5,13 +5,14 @@ use crate::outline::Outline;
 use crate::overlay::Overlay;
 use crate::text::Lines;
 use crate::view::{Declared, View};
-use mlp_lang::analysis::Analysis;
+use mlp_lang::analysis::{Analysis, analyze_again};
 use mlp_lang::finding::Finding;
+use mlp_lang::pipeline::Pipeline;
 use mlp_lang::signature::Modules;
 use mlp_lang::span::{Source, Span};
 use mlp_lang::types::MetricField;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// What the world around the documents knows. The binary fills it from the disk and the history of runs.
 pub trait Environment: Send + Sync {
@@ -23,8 +24,8 @@ pub trait Environment: Send + Sync {
         None
     }
 
-    /// What running the pipeline at this path would do, in a few words: `3 steps would run`. `analysis` is of its text.
-    fn plan(&self, _path: &str, _analysis: &Analysis) -> Option<String> {
+    /// What running the pipeline at this path, as its text is now, would do, in a few words: `3 steps would run`.
+    fn plan(&self, _path: &str, _pipeline: &Pipeline) -> Option<String> {
         None
     }
 }
@@ -45,7 +46,10 @@ pub struct Document {
     text: Arc<str>,
     version: Option<i32>,
     lines: Lines,
+    reads_files: bool,
     looked: Mutex<Option<Arc<Looked>>>,
+    /// The text before it, until this one is analysed: most of what is known about that is true of this one.
+    before: Mutex<Option<Arc<Document>>>,
     findings: OnceLock<Arc<Vec<Finding>>>,
 }
 
@@ -53,7 +57,8 @@ pub struct Document {
 #[derive(Debug)]
 pub(crate) struct Looked {
     pub(crate) analysis: Arc<Analysis>,
-    pub(crate) outline: Outline,
+    text: Arc<str>,
+    outline: OnceLock<Outline>,
     /// For each token, once somebody asked for all of them.
     pub(crate) meanings: OnceLock<Vec<Option<Meaning>>>,
     /// What the file declares, by name.
@@ -61,15 +66,38 @@ pub(crate) struct Looked {
 }
 
 impl Looked {
-    pub(crate) fn new(analysis: Arc<Analysis>, outline: Outline) -> Looked {
-        Looked { analysis, outline, meanings: OnceLock::new(), names: OnceLock::new() }
+    /// `text`: what is asked about; the analysis may be of one that is a little different.
+    pub(crate) fn new(analysis: Arc<Analysis>, text: Arc<str>) -> Looked {
+        Looked { analysis, text, outline: OnceLock::new(), meanings: OnceLock::new(), names: OnceLock::new() }
+    }
+
+    /// What stands where in the text. Not looked for until somebody asks: who only wants the findings does not.
+    pub(crate) fn outline(&self) -> &Outline {
+        self.outline.get_or_init(|| Outline::new(&self.text))
     }
 }
 
 impl Document {
     pub(crate) fn new(path: Arc<str>, text: Arc<str>, version: Option<i32>) -> Document {
-        let lines = Lines::new(&text);
-        Document { path, text, version, lines, looked: Mutex::new(None), findings: OnceLock::new() }
+        let (lines, reads_files) = (Lines::new(&text), reads_files(&text));
+        let (looked, before) = (Mutex::new(None), Mutex::new(None));
+        Document { path, text, version, lines, reads_files, looked, before, findings: OnceLock::new() }
+    }
+
+    /// The last one of these texts that is analysed, or is being analysed right now.
+    fn last_analysed(self: &Arc<Document>) -> Option<Arc<Document>> {
+        match self.looked.try_lock() {
+            Ok(looked) if looked.is_none() => lock(&self.before).take(),
+            _ => Some(self.clone()),
+        }
+    }
+
+    /// Takes what is known about the text before, if anything is. Whoever looks at that one still keeps what he has.
+    fn known_before(&self) -> Option<Analysis> {
+        let before = lock(&self.before).take()?;
+        let looked = lock(&before.looked).take()?;
+        let analysis = Arc::try_unwrap(looked).map_or_else(|looked| looked.analysis.clone(), |looked| looked.analysis);
+        Some(Arc::try_unwrap(analysis).unwrap_or_else(|analysis| (*analysis).clone()))
     }
 
     /// Its path, as it was given.
@@ -89,7 +117,7 @@ impl Document {
 
     /// Whether it imports other files, so that what they say changes what it says.
     pub fn reads_files(&self) -> bool {
-        reads_files(&self.text)
+        self.reads_files
     }
 
     /// Its lines.
@@ -132,7 +160,9 @@ impl Workspace {
             return;
         }
         let path: Arc<str> = path.into();
-        self.documents.insert(path.clone(), Arc::new(Document::new(path.clone(), text.into(), version)));
+        let document = Document::new(path.clone(), text.into(), version);
+        *lock(&document.before) = self.documents.get(&path).and_then(Document::last_analysed);
+        self.documents.insert(path.clone(), Arc::new(document));
         self.forget_readers(&path);
     }
 
@@ -228,7 +258,7 @@ impl Workspace {
 
     fn looked(&self, document: &Arc<Document>) -> Arc<Looked> {
         // Held while it is analysed: two questions about one text wait for one analysis.
-        let mut kept = document.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&document.looked);
         if let Some(looked) = &*kept {
             let looked = looked.clone();
             drop(kept);
@@ -236,13 +266,13 @@ impl Workspace {
             return looked;
         }
         let source = Source::new(&document.path, &document.text);
-        let mut analysis = None;
+        let (mut before, mut analysis) = (document.known_before(), None);
         self.modules(&document.path, &mut |modules| {
-            analysis = Some(mlp_lang::analysis::analyze(&source, modules));
+            analysis = Some(analyze_again(before.take(), &source, modules));
         });
-        let analysis = analysis.unwrap_or_else(|| mlp_lang::analysis::analyze(&source, &NoModules));
+        let analysis = analysis.unwrap_or_else(|| analyze_again(before, &source, &NoModules));
         let _ = document.findings.set(Arc::new(analysis.findings.clone()));
-        let looked = Arc::new(Looked::new(Arc::new(analysis), Outline::new(&document.text)));
+        let looked = Arc::new(Looked::new(Arc::new(analysis), document.text.clone()));
         *kept = Some(looked.clone());
         drop(kept);
         self.keep(&document.path);
@@ -251,7 +281,7 @@ impl Workspace {
 
     /// Notes that a document was asked about, and lets the one go that was not for the longest time.
     fn keep(&self, path: &Arc<str>) {
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recent = lock(&self.recent);
         if recent.last() == Some(path) {
             return;
         }
@@ -275,6 +305,10 @@ impl Workspace {
             }
         }
     }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn fresh(document: &Document) -> Arc<Document> {

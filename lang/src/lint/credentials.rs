@@ -26,6 +26,9 @@ const PREFIXES: &[(&str, usize, &str)] = &[
     ("eyJ", 60, "a signed token"),
 ];
 
+/// How a key in the format PEM begins.
+const BEGIN: &[u8] = b"-----BEGIN ";
+
 /// Parts of names of variables that hold credentials.
 const TELLING: &[&str] =
     &["TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASS", "KEY", "APIKEY", "CREDENTIAL", "CREDENTIALS"];
@@ -52,25 +55,37 @@ pub(super) fn lint(cx: &mut Context<'_>) {
 
 fn in_texts(text: &str, found: &mut Vec<(Span, String)>) {
     let mut hits = Vec::new();
-    for (prefix, least, what) in PREFIXES {
-        for (at, _) in text.match_indices(prefix) {
-            let before = text.get(..at).and_then(|text| text.chars().next_back());
-            let token = text.get(at..).map_or(0, token_length);
-            if token >= *least && before.is_none_or(|c| !is_token(c)) && is_mixed(text.get(at..at + token)) {
-                hits.push((Span::new(at, at + token), (*what).to_owned()));
+    let (mut addresses, mut keys) = (Vec::new(), Vec::new());
+    let bytes = text.as_bytes();
+    let mut before = b' ';
+    // A file may be long, and is read once for all of them.
+    for (at, byte) in bytes.iter().enumerate() {
+        let begins = !is_token(char::from(before));
+        before = *byte;
+        match byte {
+            b':' if bytes[at..].starts_with(b"://") => addresses.push(at),
+            b'-' if bytes[at..].starts_with(BEGIN) => keys.push(at),
+            b'A'..=b'Z' | b'a'..=b'z' if begins => {
+                let known = PREFIXES.iter().find(|(prefix, ..)| bytes[at..].starts_with(prefix.as_bytes()));
+                let Some((_, least, what)) = known else { continue };
+                let token = text.get(at..).map_or(0, token_length);
+                if token >= *least && is_mixed(text.get(at..at + token)) {
+                    hits.push((Span::new(at, at + token), (*what).to_owned()));
+                }
             }
+            _ => {}
         }
     }
-    for (at, _) in text.match_indices("://") {
+    for at in addresses {
         if let Some(span) = password(text, at + 3) {
             hits.push((span, "a password in an address".to_owned()));
         }
     }
-    for (at, begin) in text.match_indices("-----BEGIN ") {
-        let rest = text.get(at + begin.len()..).unwrap_or_default();
+    for at in keys {
+        let rest = text.get(at + BEGIN.len()..).unwrap_or_default();
         let line = rest.split(['\n', '"', '\\']).next().unwrap_or_default();
         if line.contains("PRIVATE KEY") {
-            hits.push((Span::new(at, at + begin.len() + line.trim_end().len()), "a private key".to_owned()));
+            hits.push((Span::new(at, at + BEGIN.len() + line.trim_end().len()), "a private key".to_owned()));
         }
     }
     if hits.is_empty() {

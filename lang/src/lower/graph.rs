@@ -5,6 +5,7 @@
 
 use super::live::registry;
 use super::{program, query, references};
+use crate::by_index::ByIndex;
 use crate::codes;
 use crate::context::Context;
 use crate::finding::Finding;
@@ -18,7 +19,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 
 /// What each node refers to, in the order written: the other declaration, and where it is named.
-type Edges = BTreeMap<usize, Vec<(usize, Span)>>;
+pub(super) type Edges = BTreeMap<usize, Vec<(usize, Span)>>;
 
 /// Where a node stands among those that could be next: what only the resident engine lives through last, then as written;
 /// what a step reads from the registry directly before the first that reads it.
@@ -39,12 +40,16 @@ fn rank(cx: &Context<'_>, node: usize) -> Rank {
 }
 
 /// Puts the nodes in a topological order, ties as written, and gives them their ids. Members of a cycle come as written,
-/// as soon as nothing else can.
-pub(super) fn arrange(cx: &mut Context<'_>) {
+/// as soon as nothing else can. Gives what each refers to.
+pub(super) fn arrange(cx: &mut Context<'_>) -> Edges {
     registry::collect(cx);
+    if !cx.registry.is_empty() {
+        // What is registered gathers who reads it.
+        cx.kept.distrust();
+    }
     let edges = edges(cx);
-    let mut dependents: HashMap<usize, Vec<usize>> = HashMap::new();
-    let mut waiting: HashMap<usize, usize> = HashMap::new();
+    let mut dependents: ByIndex<Vec<usize>> = ByIndex::default();
+    let mut waiting: ByIndex<usize> = ByIndex::default();
     let mut ready = BinaryHeap::new();
     for (&node, targets) in &edges {
         waiting.insert(node, targets.len());
@@ -74,6 +79,11 @@ pub(super) fn arrange(cx: &mut Context<'_>) {
         if waiting.is_empty() {
             break;
         }
+        if cx.kept.is_trusted() {
+            // A circle says something of all its members, and where they refer to each other.
+            cx.kept.distrust();
+            return arrange(cx);
+        }
         for member in knot(&edges, &waiting, &dependents) {
             ready.push(Reverse(rank(cx, member)));
         }
@@ -81,10 +91,11 @@ pub(super) fn arrange(cx: &mut Context<'_>) {
     }
     cx.ids = order.iter().enumerate().map(|(id, index)| (*index, NodeId(id as u32))).collect();
     cx.order = order;
+    edges
 }
 
 /// Of the nodes that wait: those on cycles or between them, without what merely comes after.
-fn knot(edges: &Edges, waiting: &HashMap<usize, usize>, dependents: &HashMap<usize, Vec<usize>>) -> Vec<usize> {
+fn knot(edges: &Edges, waiting: &ByIndex<usize>, dependents: &ByIndex<Vec<usize>>) -> Vec<usize> {
     let mut needed: HashMap<usize, usize> = waiting
         .keys()
         .map(|node| {
@@ -157,6 +168,11 @@ fn report_cycle(cx: &mut Context<'_>, cycle: &[(usize, Span)]) {
 fn edges(cx: &Context<'_>) -> Edges {
     let mut edges = Edges::new();
     for (index, declaration) in cx.file.declarations.iter().enumerate() {
+        if let Some(known) = cx.kept.node(index) {
+            // Where it refers to them is asked only when there is a circle.
+            edges.insert(index, known.behind.iter().map(|target| (*target, Span::default())).collect());
+            continue;
+        }
         let mut targets: Vec<(usize, Span)> = Vec::new();
         // A name of a kind that cannot stand there is no edge: it is reported for what it is, and not as a cycle too.
         let mut visit = |name: &str, span: Span, wanted: &[Kind]| {

@@ -46,6 +46,7 @@ use crate::check::Purpose;
 use crate::codes;
 use crate::context::{Context, NodeFacts};
 use crate::finding::Finding;
+use crate::kept::{KnownNode, Outcome};
 use crate::live::TriggerWhen;
 use crate::names::{Kind, declared_name, suggest};
 use crate::pipeline::{DataSource, Expr, Node, NodeId, NodeKind, Param, Pipeline};
@@ -55,41 +56,73 @@ use crate::syntax::ast::{Declaration, DeclarationKind, Ident};
 use crate::types::Type;
 use crate::work::{FanNode, Work};
 use crate::written::listed;
+use header::Header;
 use indexmap::IndexMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Lowers a whole file. `None` when some declaration could not be lowered; its findings are in the context.
+/// What a file came to.
+pub(crate) struct Lowered {
+    /// `None`: some declaration could not be lowered, and its findings are in the context; or some were kept from the last
+    /// check, which keeps no nodes.
+    pub(crate) pipeline: Option<Pipeline>,
+    /// Whether every declaration could be lowered.
+    pub(crate) whole: bool,
+}
+
+/// Lowers a whole file, but for what is kept of it.
 pub(crate) fn lower(
     cx: &mut Context<'_>,
     modules: &dyn Modules,
     overrides: &IndexMap<String, String>,
     purpose: Purpose,
-) -> Option<Pipeline> {
+) -> Lowered {
+    let file = cx.file;
     let header = header::lower(cx);
     cx.pipeline.clone_from(&header.name);
     // A component by itself stands in no pipeline: what that must allow is looked at for each instance.
     let alone = cx.linked.is_some_and(|linked| linked.alone);
     cx.house.allows_processes |= alone;
     uses::load(cx, modules);
+    cx.kept.meet(cx.modules.iter().filter_map(|(index, module)| match &file.declarations.get(*index)?.kind {
+        DeclarationKind::Use { path, .. } => Some((path.as_str(), module)),
+        _ => None,
+    }));
     let params = params::lower(cx, overrides, purpose);
     secret::lower_all(cx);
     schema::lower_all(cx);
-    graph::arrange(cx);
+    if cx.modules.values().any(Option::is_none) {
+        // Names that nobody declared may be of a module that could not be loaded.
+        cx.kept.distrust();
+    }
+    let edges = graph::arrange(cx);
 
-    let mut nodes = Vec::with_capacity(cx.order.len());
-    let mut whole = true;
-    for (position, index) in cx.order.clone().into_iter().enumerate() {
-        let before = cx.findings.len();
+    let order = std::mem::take(&mut cx.order);
+    cx.order.clone_from(&order);
+    let mut nodes = Vec::with_capacity(order.len());
+    let (mut whole, mut recalled) = (true, Vec::new());
+    cx.kept.renumber(&order);
+    for (position, index) in order.into_iter().enumerate() {
+        let id = NodeId(position as u32);
+        if let Some(node) = recall(cx, index, id) {
+            whole &= node.is_some();
+            recalled.extend(node);
+            continue;
+        }
+        let (before, told) = (cx.findings.len(), cx.told);
         let part = lower_node(cx, index);
         cx.blame(before, index);
         match part {
             Some(part) => {
-                let node = part.into_node(NodeId(position as u32));
-                cx.needs.insert(node.id, node.needs.clone());
+                let node = part.into_node(id);
+                cx.needs.insert(id, node.needs.clone());
                 nodes.push(node);
             }
             None => whole = false,
+        }
+        if cx.told == told && cx.kept.is_trusted() {
+            let node = nodes.last().filter(|node| node.id == id);
+            keep(cx, &edges, index, node);
         }
     }
     live::registry::settle(cx, &mut nodes);
@@ -98,20 +131,41 @@ pub(crate) fn lower(
         tune::lint(cx);
         live::alone::lint(cx, &nodes);
     }
-    let params: Option<IndexMap<String, Param>> = params;
-    whole.then_some(())?;
-    if !alone {
-        seen::lint(cx, &nodes);
+    if whole && !alone {
+        seen::lint(cx, &together(&nodes, &recalled));
     }
-    Some(Pipeline {
-        name: header.name,
-        about: header.about,
-        owner: header.owner,
-        tags: header.tags,
-        params: params?,
-        nodes,
-        tests: tests?,
-    })
+    let params: Option<IndexMap<String, Param>> = params.filter(|_| whole);
+    let (Some(params), Some(tests)) = (params, tests) else { return Lowered { pipeline: None, whole: false } };
+    let Header { name, about, owner, tags } = header;
+    let pipeline = recalled.is_empty().then_some(Pipeline { name, about, owner, tags, params, nodes, tests });
+    Lowered { pipeline, whole: true }
+}
+
+/// All nodes by their numbers: those that were lowered and those that were kept.
+fn together<'n>(lowered: &'n [Node], kept: &'n [Arc<Node>]) -> Vec<&'n Node> {
+    let mut all: Vec<&Node> = lowered.iter().chain(kept.iter().map(Arc::as_ref)).collect();
+    all.sort_by_key(|node| node.id);
+    all
+}
+
+/// Keeps what a declaration came to; without a node it rests on a mistake that was told elsewhere.
+fn keep(cx: &mut Context<'_>, edges: &graph::Edges, index: usize, node: Option<&Node>) {
+    let facts = cx.nodes.get(&index);
+    cx.kept.keep(index, cx.file, || {
+        let behind = edges.get(&index).into_iter().flatten().map(|(target, _)| *target).collect();
+        Outcome::Node(KnownNode { facts: facts.cloned(), node: node.cloned().map(Arc::new), behind })
+    });
+}
+
+/// Makes known what a node came to in the last check, and gives it, if it could be lowered. `None`: it is not known.
+fn recall(cx: &mut Context<'_>, index: usize, id: NodeId) -> Option<Option<Arc<Node>>> {
+    let known = cx.kept.node(index)?;
+    if let Some(facts) = &known.facts {
+        cx.nodes.insert(index, facts.clone());
+    }
+    let Some(node) = known.node.clone() else { return Some(None) };
+    cx.needs.insert(id, node.needs.clone());
+    Some(Some(node))
 }
 
 /// A node without its place in the graph.
@@ -297,7 +351,7 @@ fn lower_node(cx: &mut Context<'_>, index: usize) -> Option<Part> {
 /// Makes a node's outputs known, unless its name belongs to an earlier declaration.
 fn publish(cx: &mut Context<'_>, index: usize, name: &str, facts: NodeFacts) {
     if cx.names.owns(name, index) {
-        cx.nodes.insert(index, facts);
+        cx.nodes.insert(index, Arc::new(facts));
     }
 }
 

@@ -5,6 +5,7 @@ use super::{bounds, rules};
 use crate::codes;
 use crate::context::Context;
 use crate::finding::Finding;
+use crate::kept::Outcome;
 use crate::span::Span;
 use crate::syntax::ast::{Attribute, DeclarationKind, Field, Ident, TypeExpr, TypeKind};
 use crate::types::{Column, Schema, Type};
@@ -15,11 +16,21 @@ pub(super) fn lower_all(cx: &mut Context<'_>) {
     let file = cx.file;
     for (index, declaration) in file.declarations.iter().enumerate() {
         let DeclarationKind::Schema { name, fields } = &declaration.kind else { continue };
+        if let Some(kept) = cx.kept.schema(index) {
+            cx.schemas.extend(kept.map(|schema| (name.name.as_str(), schema)));
+            continue;
+        }
+        let told = cx.told;
         let schema = lower(cx, name, fields, declaration.damaged);
         // A column that could not be understood may be the one that others ask for, or the label: a schema without it
         // is not known, and what reads it is silent.
         if cx.names.owns(&name.name, index) && !declaration.damaged {
             cx.schemas.insert(&name.name, Arc::new(schema));
+        }
+        if cx.told == told {
+            let owned = cx.names.owns(&name.name, index);
+            let schema = || cx.schemas.get(name.name.as_str()).filter(|_| owned).cloned();
+            cx.kept.keep(index, file, || Outcome::Schema(schema()));
         }
     }
 }

@@ -5,6 +5,7 @@ use super::rows::{Common, Rows, Tables, module_steps, signature};
 use crate::codes;
 use crate::context::Context;
 use crate::finding::Finding;
+use crate::names::declared_name;
 use crate::pipeline::{Node, NodeId, NodeKind, OutputRef, StepNode};
 use crate::signature::{InputKind, OutputKind, ParamDefault, StepSignature};
 use crate::span::Span;
@@ -15,15 +16,15 @@ use crate::written::listed;
 use std::collections::{HashMap, HashSet};
 
 /// Adds the lints of a pipeline whose nodes are all sound.
-pub(super) fn lint(cx: &mut Context<'_>, nodes: &[Node]) {
-    for node in nodes {
+pub(super) fn lint(cx: &mut Context<'_>, nodes: &[&Node]) {
+    for &node in nodes {
         let before = cx.findings.len();
         told_labels(cx, node);
         if let Some(index) = cx.order.get(node.id.index()).copied() {
             cx.blame(before, index);
         }
     }
-    let is_measured = |node: &Node| module_steps(node).into_iter().any(|step| measured(cx, step).is_some());
+    let is_measured = |node: &&Node| module_steps(node).into_iter().any(|step| measured(cx, step).is_some());
     if nodes.iter().any(is_measured) {
         seen_rows(cx, nodes);
     }
@@ -93,12 +94,12 @@ struct Measured<'n> {
 
 /// Models that are measured on rows that they learnt from, and on no others. Beside a measurement on other rows it
 /// tells how much a model has learnt by heart, which is a thing to ask.
-fn seen_rows(cx: &mut Context<'_>, nodes: &[Node]) {
+fn seen_rows(cx: &mut Context<'_>, nodes: &[&Node]) {
     let mut tables = Tables::default();
     let mut known: HashMap<NodeId, Taught> = HashMap::new();
     let mut all: Vec<(NodeId, Measured<'_>)> = Vec::new();
     let mut fair: HashSet<NodeId> = HashSet::new();
-    for node in nodes {
+    for &node in nodes {
         tables.learn(cx, node);
         if let Some(taught) = taught(cx, &tables, &known, node) {
             known.insert(node.id, taught);
@@ -126,11 +127,11 @@ fn seen_rows(cx: &mut Context<'_>, nodes: &[Node]) {
     }
 }
 
-fn tell_seen(cx: &mut Context<'_>, nodes: &[Node], by: NodeId, measured: &Measured<'_>) {
-    let Some(teacher) = nodes.get(by.index()) else { return };
-    let span = argument(cx, measured.node, &measured.table).map_or(measured.node.span, |written| written.span);
+fn tell_seen(cx: &mut Context<'_>, nodes: &[&Node], by: NodeId, measured: &Measured<'_>) {
+    let Some(teacher) = nodes.get(by.index()).copied() else { return };
+    let span = argument(cx, measured.node, &measured.table).map_or_else(|| place(cx, measured.node), |written| written.span);
     let from = module_steps(teacher).first().and_then(|step| Some(learns_from(signature(cx, step)?)?.to_owned()));
-    let taught = from.and_then(|input| argument(cx, teacher, &input)).map_or(teacher.span, |written| written.span);
+    let taught = from.and_then(|input| argument(cx, teacher, &input)).map_or_else(|| place(cx, teacher), |written| written.span);
     let finding = match measured.common {
         Common::All => {
             let message = format!("the model is measured on rows that `{}` learnt from", teacher.name);
@@ -154,7 +155,7 @@ fn told_labels(cx: &mut Context<'_>, node: &Node) {
             Some(ExprKind::List(items)) => items.iter().find(|item| is_word(item, name)).map(|item| item.span),
             _ => None,
         };
-        let table = argument(cx, node, &told.input).map_or(node.span, |written| written.span);
+        let table = argument(cx, node, &told.input).map_or_else(|| place(cx, node), |written| written.span);
         let span: Span = told.columns.first().and_then(named).unwrap_or(table);
         let message = match told.is_source {
             true => format!("{} is among the features, and the label is computed from it", listed(&told.columns)),
@@ -208,6 +209,12 @@ fn told_label(cx: &Context<'_>, step: &StepNode) -> Option<Told> {
     };
     let told = Told { setting: param.name.clone(), input: of.clone(), columns, is_source };
     (!told.columns.is_empty()).then_some(told)
+}
+
+/// Where a node is declared in the text as it is now: the node itself may be older.
+fn place(cx: &Context<'_>, node: &Node) -> Span {
+    let declaration = cx.order.get(node.id.index()).and_then(|index| cx.file.declarations.get(*index));
+    declaration.and_then(declared_name).map_or(node.span, |(.., span)| span)
 }
 
 fn is_word(item: &Expr, name: &str) -> bool {

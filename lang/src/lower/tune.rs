@@ -38,7 +38,7 @@ pub(super) fn lower(
     needs: &mut BTreeSet<NodeId>,
 ) -> (NodeFacts, Option<TuneNode>) {
     let step = referred(cx, written.over, Kind::Step, "a search is `over` a step");
-    let facts = step.and_then(|index| cx.nodes.get(&index)).cloned().unwrap_or_default();
+    let facts = step.and_then(|index| cx.nodes.get(&index)).map(|facts| NodeFacts::clone(facts)).unwrap_or_default();
     let searchable = step.and_then(|index| searchable(cx, written, index));
     let space = searched(cx, written, searchable.as_deref());
     let over = step.and_then(|index| cx.ids.get(&index)).copied();

@@ -35,13 +35,12 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use incremental::Edit;
 pub use incremental::Incremental;
 
 use crate::finding::{Finding, Place, Safety};
 use crate::span::{Source, Span};
-use lexer::Token;
 pub(crate) use shift::Shift;
-use shift::place_finding;
 pub(crate) use tree::error as tree_error;
 
 /// The largest file that is parsed, in bytes. A thousand declarations are a tenth of a megabyte.
@@ -65,84 +64,9 @@ pub struct Syntax {
 
 /// Parses one file. Never fails, never panics.
 pub fn parse(source: &Source) -> Syntax {
-    parse_with(source, |_, _, parse| parse())
-}
-
-/// Parses a file chunk by chunk. `chunk` is given the text of one, what it starts with, and what parses it, and says what it
-/// comes to.
-fn parse_with(
-    source: &Source,
-    mut chunk: impl FnMut(&str, splitter::Start, &dyn Fn() -> chunk::Parsed) -> chunk::Parsed,
-) -> Syntax {
-    let text = &*source.text;
-    let mut syntax = Syntax::default();
-    if text.len() > LARGEST_FILE {
-        syntax.findings.push(too_large(source));
-        return syntax;
-    }
-    let tokens = lexer::lex(text);
-    let mut nothing_before = true;
-    for piece in splitter::split(text, &tokens) {
-        if syntax.findings.len() >= MOST_FINDINGS {
-            syntax.findings.push(too_many(source, tokens[piece.first].span));
-            break;
-        }
-        let piece_tokens = &tokens[piece.tokens.clone()];
-        let (base, end) = match piece_tokens {
-            [first, .., last] => (first.span.start as usize, last.span.end as usize),
-            [only] => (only.span.start as usize, only.span.end as usize),
-            [] => continue,
-        };
-        // The indentation before an indented declaration is part of what its fix removes.
-        let line = text[..base].rfind('\n').map_or(0, |n| n + 1);
-        let base = if text[line..base].bytes().all(|b| b == b' ' || b == b'\t') { line } else { base };
-        let parse = || {
-            let relative =
-                |t: &Token| Token { span: Span::new(t.span.start as usize - base, t.span.end as usize - base), ..*t };
-            let tokens: Vec<Token> = piece_tokens.iter().map(relative).collect();
-            chunk::parse(&text[base..end], &tokens, piece.first - piece.tokens.start, piece.start)
-        };
-        let mut parsed = chunk(&text[base..end], piece.start, &parse);
-        for finding in &mut parsed.findings {
-            place_finding(finding, &source.path, base);
-        }
-        parsed.declaration.shift(base);
-        parsed.edition.shift(base);
-        if let Some(broken) = &mut parsed.broken {
-            broken.span.shift(base);
-        }
-        syntax.findings.append(&mut parsed.findings);
-        if let Some(edition) = parsed.edition {
-            if nothing_before {
-                syntax.file.edition = Some(edition);
-            } else {
-                let first = syntax.file.edition.as_ref().map(|e| e.span);
-                syntax.findings.push(misplaced_edition(source, edition.span, first));
-            }
-        }
-        syntax.file.declarations.extend(parsed.declaration);
-        syntax.broken.extend(parsed.broken);
-        nothing_before = false;
-        // A declaration stops at one finding too many: that is how it is known that there are more.
-        if syntax.findings.len() > MOST_FINDINGS {
-            syntax.findings.sort_by_key(failure::position);
-            let position = failure::position(&syntax.findings[MOST_FINDINGS]);
-            syntax.findings.truncate(MOST_FINDINGS);
-            syntax.findings.push(too_many(source, Span { start: position, end: position }));
-            break;
-        }
-    }
-    let tried = text.lines().any(|line| {
-        line.trim_start_matches('\u{feff}')
-            .split_whitespace()
-            .next()
-            .is_some_and(|word| word.eq_ignore_ascii_case("mlp"))
-    });
-    if syntax.file.edition.is_none() && !tried {
-        syntax.findings.insert(0, missing_edition(source));
-    }
-    syntax.findings.sort_by_key(failure::position);
-    syntax
+    let mut parser = Incremental::default();
+    parser.parse(source);
+    parser.into_syntax()
 }
 
 fn place(source: &Source, span: Span) -> Place {

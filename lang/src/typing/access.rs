@@ -88,7 +88,7 @@ impl Context<'_> {
             return Accessed::Poison;
         }
         let (Some(node), Some(NodeFacts { outputs: Some(outputs), .. })) =
-            (self.ids.get(&declared.index).copied(), self.nodes.get(&declared.index))
+            (self.ids.get(&declared.index).copied(), self.nodes.get(&declared.index).map(|facts| &**facts))
         else {
             return Accessed::Poison;
         };

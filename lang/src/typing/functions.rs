@@ -278,8 +278,8 @@ impl crate::context::Context<'_> {
         let near = near.map(crate::written::column);
         let finding = Finding::error(codes::UNKNOWN_COLUMN, self.place(span), format!("there is no column `{name}`"))
             .label("not in the schema");
-        self.findings.push(suggest(finding, span, near.as_deref(), || {
-            format!("columns are {}", super::listed_columns(columns))
-        }));
+        let finding =
+            suggest(finding, span, near.as_deref(), || format!("columns are {}", super::listed_columns(columns)));
+        self.report(finding);
     }
 }

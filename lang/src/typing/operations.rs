@@ -74,7 +74,8 @@ impl Typing<'_, '_, '_> {
             self.cx.place(span),
             format!("{} is not one of {}", quoted(text), Type::Enum(variants.to_vec())),
         );
-        self.cx.findings.push(crate::names::suggest(finding, span, near.as_deref(), || "write one of them".to_owned()));
+        let finding = crate::names::suggest(finding, span, near.as_deref(), || "write one of them".to_owned());
+        self.cx.report(finding);
     }
 
     pub(super) fn membership(&mut self, span: Span, left: &ast::Expr, right: &ast::Expr) -> Typed {

@@ -2,7 +2,9 @@
 
 #![allow(dead_code)]
 
+use mlp_lang::analysis::{Analysis, analyze, analyze_again};
 use mlp_lang::signature::{ModuleError, ModuleSignature, Modules};
+use mlp_lang::span::Source;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -56,4 +58,39 @@ pub fn without_places(printed: &str) -> String {
         out.push_str(part.split_once('}').map_or(part, |(_, rest)| rest));
     }
     out
+}
+
+/// Checks a text after another one, and says where that differs from checking it alone.
+pub fn checked_again(before: Option<Analysis>, text: &str, std: &Std) -> Result<Analysis, String> {
+    let source = Source::new("again.mlp", text);
+    let (again, anew) = (analyze_again(before, &source, std), analyze(&source, std));
+    let differs = |what: &str, again: &dyn std::fmt::Debug, anew: &dyn std::fmt::Debug| {
+        Err(format!("{what} differ on\n{text}\nagain: {again:#?}\nanew: {anew:#?}"))
+    };
+    if again.syntax().file != anew.syntax().file || again.syntax().broken != anew.syntax().broken {
+        return differs("trees", &again.syntax(), &anew.syntax());
+    }
+    if again.findings != anew.findings {
+        return differs("findings", &again.findings, &anew.findings);
+    }
+    if again.facts != anew.facts || again.facts.names.as_slice() != anew.facts.names.as_slice() {
+        return differs("facts", &again.facts, &anew.facts);
+    }
+    if again.compiles != anew.compiles {
+        return differs("outcomes", &again.compiles, &anew.compiles);
+    }
+    Ok(again)
+}
+
+/// Numbers that look random: xorshift, as G. Marsaglia gives it.
+pub struct Dice(pub u64);
+
+impl Dice {
+    /// A number below `sides`; of no sides, nothing.
+    pub fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as usize % sides.max(1)
+    }
 }

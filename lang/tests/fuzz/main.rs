@@ -1,4 +1,4 @@
-//! Fuzz targets: lexer, parser, incremental parser, checker and formatter on mutated files of the repository.
+//! Fuzz targets: lexer, parser, incremental parser, checker, checker after an edit and formatter on mutated files of the repository.
 //!
 //! `MLP_FUZZ_SECONDS=3600 cargo test --release -p mlp-lang --test fuzz -- --nocapture` runs all targets for an hour together;
 //! without the variable each runs for a moment, so that the targets themselves stay in order. `MLP_FUZZ_SEED` names where to
@@ -8,7 +8,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-use common::{Std, files};
+use common::{Dice, Std, checked_again, files};
 use indexmap::IndexMap;
 use mlp_lang::check::inspect;
 use mlp_lang::finding::{Finding, Place};
@@ -21,11 +21,12 @@ use std::time::{Duration, Instant};
 /// What must hold of any text: nothing, or why it does not.
 type Target = fn(&str) -> Result<(), String>;
 
-const TARGETS: [(&str, Target); 5] = [
+const TARGETS: [(&str, Target); 6] = [
     ("lexer", lexed),
     ("parser", parsed),
     ("incremental", parsed_again),
     ("checker", checked),
+    ("checker again", analysed_again),
     ("formatter", formatted),
 ];
 
@@ -81,6 +82,17 @@ fn checked(text: &str) -> Result<(), String> {
     in_text(text, &checked.findings)
 }
 
+fn analysed_again(text: &str) -> Result<(), String> {
+    thread_local!(static STD: Std = Std::new());
+    let half = (text.len() / 2..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let line = text[..half].rfind('\n').unwrap_or(0);
+    let without = format!("{}{}", &text[..line], &text[half..]);
+    STD.with(|std| {
+        let steps = [text, &text[half..], text, &without, &text[..half], text];
+        steps.into_iter().try_fold(None, |before, text| checked_again(before, text, std).map(Some)).map(|_| ())
+    })
+}
+
 fn formatted(text: &str) -> Result<(), String> {
     match format(&Source::new("fuzz.mlp", text)) {
         Err(Refusal::Unsafe(change)) => Err(change.to_string()),
@@ -89,18 +101,6 @@ fn formatted(text: &str) -> Result<(), String> {
             Ok(again) if again == out => Ok(()),
             other => Err(format!("not at rest: {other:?}")),
         },
-    }
-}
-
-/// Numbers that look random: xorshift, as G. Marsaglia gives it.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % sides.max(1)
     }
 }
 

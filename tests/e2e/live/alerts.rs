@@ -19,7 +19,7 @@ fn people_are_told_at_a_secret_address_and_programs_all_that_is_known() {
     let space = probe_project("  replace", &MONITOR.replace("HOOK", program.url()));
     // There at first is what is no address; the right one comes before the second attempt.
     space.write("chat.txt", "ask Jo for it\n");
-    space.mlp(&["check", "bikes.mlp"]).exits(0).never_says("warning");
+    space.mlp(&["check", "bikes.mlp", "--deny", "warnings", "--allow", "ungated-deployment"]).exits(0);
     let served = Served::start(&space, &["bikes.mlp", "--virtual-from", "2024-01-01"]);
     space.mlp(&["run", "bikes.mlp"]).exits(0);
     served.advance(START + 2 * MINUTE);

@@ -8,7 +8,7 @@ mod names;
 mod values;
 
 use crate::builtin;
-use crate::outline::{GroupKind, Outline, TokKind};
+use crate::outline::{GroupKind, TokKind};
 use crate::text;
 use crate::view::{Callee, View};
 use crate::wanted::{Site, Wanted};
@@ -130,7 +130,7 @@ impl<'w> View<'w> {
     /// The same document with another text, as far as tokens go, and the token that starts at a byte.
     fn with_text(&self, text: &str, at: u32) -> (View<'w>, usize) {
         let document = Arc::new(Document::new(self.document.path().clone(), text.into(), None));
-        let looked = Arc::new(Looked::new(self.looked.analysis.clone(), Outline::new(text)));
+        let looked = Arc::new(Looked::new(self.looked.analysis.clone(), text.into()));
         let view = View { workspace: self.workspace, document, looked };
         let tok = view.outline().toks.partition_point(|tok| tok.span.start < at);
         (view, tok)

@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each suite uses its part")]
 
 use mlp_ide::{Environment, LastValue, Workspace};
-use mlp_lang::analysis::Analysis;
+use mlp_lang::pipeline::Pipeline;
 use mlp_lang::signature::{ModuleError, ModuleSignature, Modules};
 use mlp_lang::span::Span;
 use mlp_lang::types::MetricField;
@@ -46,8 +46,8 @@ impl Environment for World {
             .then(|| LastValue { value: "0.912".to_owned(), run: "run 7".to_owned() })
     }
 
-    fn plan(&self, _path: &str, analysis: &Analysis) -> Option<String> {
-        analysis.pipeline.as_ref().map(|pipeline| format!("{} nodes", pipeline.nodes.len()))
+    fn plan(&self, _path: &str, pipeline: &Pipeline) -> Option<String> {
+        Some(format!("{} nodes", pipeline.nodes.len()))
     }
 }
 

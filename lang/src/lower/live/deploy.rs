@@ -24,7 +24,7 @@ pub(crate) struct Written<'e> {
 
 pub(crate) fn lower(cx: &mut Context<'_>, written: &Written<'_>) -> (NodeFacts, Option<DeployNode>) {
     let model = referred(cx, written.model, Kind::Model, "a deployment is `of` a model");
-    let facts = model.and_then(|index| cx.nodes.get(&index)).cloned().unwrap_or_default();
+    let facts = model.and_then(|index| cx.nodes.get(&index)).map(|facts| NodeFacts::clone(facts)).unwrap_or_default();
     let found = block::settings(cx, "a deployment", written.settings, &["serve"], &["traffic", "region", "scale"]);
     let setting = found.get("serve").copied();
     let serve = serve::lower(cx, setting, facts.trained.as_ref());

@@ -50,6 +50,9 @@ pub(crate) fn collect(cx: &mut Context<'_>) {
     let file = cx.file;
     for (index, declaration) in file.declarations.iter().enumerate() {
         let DeclarationKind::Step { body, .. } = &declaration.kind else { continue };
+        if cx.kept.node(index).is_some() {
+            continue;
+        }
         let mut found: Vec<&ast::Expr> = Vec::new();
         graph::inputs(cx, body, &mut |value| found.push(value));
         for value in found {
