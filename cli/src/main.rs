@@ -28,6 +28,10 @@ mod render;
 mod screen;
 mod world;
 
+/// A check makes many small things and drops them all: docs/decisions/0010.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     commands::main().into()
 }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 const MOST: usize = 48;
 
 /// Rows of one table: those of one place that went through some cuts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Piece {
     /// The node that made the rows, and which of the tables in it.
     origin: (NodeId, String),
@@ -41,9 +41,11 @@ pub(super) enum Common {
 /// A step that cuts tables into parts, the first of all that do the very same.
 struct Draw<'n> {
     step: &'n StepNode,
-    rows: Rows,
     id: NodeId,
 }
+
+/// What steps that cut have in common which differ in their settings alone: module, step, and the rows that they cut.
+type Alike<'n> = (&'n str, &'n str, Rows);
 
 /// The rows of every table of a pipeline.
 #[derive(Default)]
@@ -51,8 +53,7 @@ pub(super) struct Tables<'n> {
     known: HashMap<(NodeId, &'n str), Rows>,
     /// By path: what is read there, and by whom first.
     sources: HashMap<&'n str, Vec<(&'n DataSource, NodeId)>>,
-    /// By the step that is called.
-    draws: HashMap<(&'n str, &'n str), Vec<Draw<'n>>>,
+    draws: HashMap<Alike<'n>, Vec<Draw<'n>>>,
 }
 
 impl<'n> Tables<'n> {
@@ -118,12 +119,11 @@ impl<'n> Tables<'n> {
 
     /// The first step that takes the very same parts.
     fn draw(&mut self, id: NodeId, step: &'n StepNode, rows: &Rows) -> NodeId {
-        let same = self.draws.entry((&step.module, &step.step)).or_default();
-        let known = same.iter().find(|other| other.step.params == step.params && other.rows == *rows);
-        if let Some(known) = known {
+        let same = self.draws.entry((&step.module, &step.step, rows.clone())).or_default();
+        if let Some(known) = same.iter().find(|other| other.step.params == step.params) {
             return known.id;
         }
-        same.push(Draw { step, rows: rows.clone(), id });
+        same.push(Draw { step, id });
         id
     }
 
@@ -182,11 +182,12 @@ impl<'n> Tables<'n> {
 
     /// Whether two cuts of the same rows differ by chance alone: by their seed.
     fn are_chance(&self, a: Cut, b: Cut) -> bool {
-        let find = |cut: Cut| self.draws.values().flatten().find(|draw| draw.id == cut.0);
+        let holds = |draws: &&Vec<Draw<'_>>| draws.iter().any(|draw| draw.id == a.0);
+        let Some(alike) = self.draws.values().find(holds) else { return false };
+        let find = |cut: Cut| alike.iter().find(|draw| draw.id == cut.0);
         let (Some(a), Some(b)) = (find(a), find(b)) else { return false };
-        let same_step = (&a.step.module, &a.step.step) == (&b.step.module, &b.step.step) && a.rows == b.rows;
         let differs = |name: &str| a.step.params.get(name) != b.step.params.get(name);
-        same_step && a.step.params.keys().all(|name| differs(name) == (name == "seed"))
+        a.step.params.keys().all(|name| differs(name) == (name == "seed"))
     }
 }
 

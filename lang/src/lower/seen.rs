@@ -129,9 +129,11 @@ fn seen_rows(cx: &mut Context<'_>, nodes: &[&Node]) {
 
 fn tell_seen(cx: &mut Context<'_>, nodes: &[&Node], by: NodeId, measured: &Measured<'_>) {
     let Some(teacher) = nodes.get(by.index()).copied() else { return };
-    let span = argument(cx, measured.node, &measured.table).map_or_else(|| place(cx, measured.node), |written| written.span);
+    let span =
+        argument(cx, measured.node, &measured.table).map_or_else(|| place(cx, measured.node), |written| written.span);
     let from = module_steps(teacher).first().and_then(|step| Some(learns_from(signature(cx, step)?)?.to_owned()));
-    let taught = from.and_then(|input| argument(cx, teacher, &input)).map_or_else(|| place(cx, teacher), |written| written.span);
+    let taught =
+        from.and_then(|input| argument(cx, teacher, &input)).map_or_else(|| place(cx, teacher), |written| written.span);
     let finding = match measured.common {
         Common::All => {
             let message = format!("the model is measured on rows that `{}` learnt from", teacher.name);
