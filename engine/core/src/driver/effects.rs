@@ -85,7 +85,7 @@ impl Driver {
         if let Some(record) = self.intents.remove(&node) {
             self.record(record);
         }
-        self.events.push_back(Event::Succeeded(node));
+        self.events.push_back(Event::Acted(node));
     }
 
     fn entry(&self, node: usize, model: &ModelNode, latest: Option<&ModelVersion>) -> Option<ModelVersion> {

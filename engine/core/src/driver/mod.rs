@@ -30,7 +30,7 @@ use crate::planner::{OutsideFile, Planner, PreparedNode, Request, bytes_of};
 use crate::project::Project;
 use crate::record::{Artifact, Failure, Millis, Outcome, Record, RunStarted, VERSION, Verdict};
 use crate::request::{Parts, RunReport, RunRequest};
-use crate::scheduler::{Command, Event, IllegalTransition, Scheduler, Unit, Why, Work};
+use crate::scheduler::{Command, Event, IllegalTransition, Room, Rules, Scheduler, Token, Unit, Why, Work};
 use crate::store::Store;
 use crate::verdict::{self, Given, Profile};
 use crate::view::RunView;
@@ -45,6 +45,12 @@ use tokio::task::JoinSet;
 
 /// How often a run that has nothing else to do looks whether it is to stop.
 const GLANCE: Duration = Duration::from_millis(20);
+/// The first pause before another attempt; each further one doubles it.
+const FIRST_BACKOFF: Millis = 1_000;
+/// The longest pause.
+const LONGEST_BACKOFF: Millis = 60_000;
+/// Engines of a run. A run that is resumed is a new one, and no attempt outlives its engine, so there is one.
+const EPOCH: u32 = 1;
 
 /// What a run needs from its engine.
 pub(crate) struct Context {
@@ -86,7 +92,8 @@ pub(crate) async fn run(context: Context, request: RunRequest) -> Result<RunRepo
         Journal::open(&context.project.journal(context.run), 0, 0, into_store(context.store.clone(), context.run))?;
     let nodes = request.pipeline.batch().len();
     let mut driver = Driver {
-        scheduler: Scheduler::new(work(&request)),
+        scheduler: Scheduler::new(work(&request, context.run))
+            .map_err(|error| EngineError::Defect(error.to_string()))?,
         view: RunView::new(started.clone()),
         prepared: prepared.nodes,
         pipeline: request.pipeline,
@@ -167,7 +174,7 @@ impl Driver {
     async fn until_over(&mut self) -> Result<Outcome, EngineError> {
         loop {
             while let Some(event) = self.events.pop_front() {
-                for command in self.scheduler.step(event).map_err(defect)? {
+                for command in self.scheduler.step(self.context.clock.now(), event).map_err(defect)? {
                     if let Command::End(outcome) = command {
                         return self.end(outcome).await;
                     }
@@ -198,7 +205,7 @@ impl Driver {
         }
         let now = self.context.clock.now();
         if self.scheduler.next_tick().is_some_and(|due| due <= now) {
-            self.events.push_back(Event::Tick(now));
+            self.events.push_back(Event::Tick);
         }
         if self.context.cancel.is_set() && !self.cancelled {
             self.cancelled = true;
@@ -234,9 +241,9 @@ impl Driver {
         let at = self.context.clock.now();
         match command {
             Command::Check(node) => return self.check(node),
-            Command::Start { node, attempt } => return self.start(node, attempt),
+            Command::Start { node, token } => return self.start(node, token),
             Command::Retry { node, due, .. } => self.record_failure(node, Some(due), at),
-            Command::GiveUp(node) => {
+            Command::GiveUp { node, .. } => {
                 self.record_failure(node, None, at);
                 self.let_others_try(node);
             }
@@ -251,7 +258,7 @@ impl Driver {
             Command::Block { node, by } => {
                 self.block(node, &by, at);
             }
-            Command::Stop(node) => {
+            Command::Stop { node, .. } => {
                 if let Some(cancel) = self.running.0.get(&node) {
                     cancel.set();
                 }
@@ -260,6 +267,13 @@ impl Driver {
             Command::Act(node) => self.act(node),
             // Handled by who called.
             Command::End(_) => {}
+            // Nothing that leads to these is asked for: no grace, no fan, no wait, nobody to take over from.
+            Command::Kill { .. }
+            | Command::Adopt { .. }
+            | Command::Disown { .. }
+            | Command::Collect(_)
+            | Command::Ask { .. }
+            | Command::Rest => return Err(EngineError::Defect(format!("nobody carries out {command:?}"))),
         }
         Ok(())
     }
@@ -303,7 +317,6 @@ impl Driver {
 
     /// Which version is meant was decided when the run was planned.
     fn read_registry(&mut self, node: usize, lookup: Lookup) {
-        let now = self.context.clock.now();
         match (lookup, self.prepared[node].action.take()) {
             (Lookup::Found(_), Some(action)) => {
                 self.reuse(node, Digest::of(&action.manifest), action.run, action.outputs);
@@ -315,10 +328,10 @@ impl Driver {
             (Lookup::Wrong(message), _) => {
                 let failure = Failure { message, findings: Vec::new(), kind: "registry".to_owned() };
                 self.failures.insert(node, (0, failure));
-                self.events.push_back(Event::Failed { node, transient: false, now });
+                self.events.push_back(Event::Wrong(node));
             }
             // Whoever found it also made its action.
-            (Lookup::Found(_), None) => self.events.push_back(Event::Failed { node, transient: false, now }),
+            (Lookup::Found(_), None) => self.events.push_back(Event::Wrong(node)),
         }
     }
 
@@ -341,7 +354,7 @@ impl Driver {
             }
             if !passed {
                 self.failures.insert(node, (0, attempt::not_as_expected(data, &verdicts)));
-                return self.events.push_back(Event::Failed { node, transient: false, now: at });
+                return self.events.push_back(Event::Wrong(node));
             }
         }
         self.outputs[node] = Some(Arc::new(outputs.clone()));
@@ -351,7 +364,7 @@ impl Driver {
         self.events.push_back(Event::Found(node));
     }
 
-    fn start(&mut self, node: usize, attempt: u32) -> Result<(), EngineError> {
+    fn start(&mut self, node: usize, token: Token) -> Result<(), EngineError> {
         let pipeline = self.pipeline.clone();
         let at = self.context.clock.now();
         if let NodeKind::Gate(gate) = &pipeline.nodes[node].kind {
@@ -359,9 +372,14 @@ impl Driver {
             self.verdicts.insert(node, verdicts.clone());
             self.record(Record::GateJudged { node: self.name(node), passed, verdicts, at });
             self.outputs[node] = Some(Arc::default());
-            self.events.push_back(if passed { Event::Succeeded(node) } else { Event::Refused(node) });
+            self.events.push_back(if passed {
+                Event::Succeeded { node, token }
+            } else {
+                Event::Refused { node, token }
+            });
             return Ok(());
         }
+        let attempt = token.attempt;
         let manifest = self.manifest_bytes(node);
         let fingerprint = Digest::of(&manifest);
         self.record(Record::NodeStarted { node: self.name(node), attempt, fingerprint, at });
@@ -401,6 +419,7 @@ impl Driver {
     fn finished(&mut self, finished: Finished) {
         let Finished { node, attempt, fingerprint, manifest, started, judged, result } = finished;
         let at = self.context.clock.now();
+        let token = Token { epoch: EPOCH, attempt };
         self.running.0.remove(&node);
         if let Some((passed, verdicts)) = judged
             && !verdicts.is_empty()
@@ -416,12 +435,12 @@ impl Driver {
                 let node_name = self.name(node);
                 let record = Record::NodeDone { node: node_name, attempt, fingerprint, manifest, outputs, started, at };
                 self.record_with(record, files, stamps);
-                self.events.push_back(Event::Succeeded(node));
+                self.events.push_back(Event::Succeeded { node, token });
                 self.share(node, fingerprint);
             }
             Attempted::Failed { failure, transient } => {
                 self.failures.insert(node, (attempt, failure));
-                self.events.push_back(Event::Failed { node, transient, now: at });
+                self.events.push_back(Event::Failed { node, token, transient });
             }
         }
     }
@@ -531,20 +550,29 @@ impl Given for Driver {
     }
 }
 
-fn work(request: &RunRequest) -> Work {
+fn work(request: &RunRequest, seed: u64) -> Work {
     let unit = |node: &mlp_lang::pipeline::Node| Unit {
+        name: node.name.clone(),
         needs: node.needs.iter().map(|need| need.index()).collect(),
         effect: matches!(node.kind, NodeKind::Model(_) | NodeKind::Deploy(_)),
         tolerant: matches!(node.kind, NodeKind::Gate(_)),
-        retries: match &node.kind {
-            NodeKind::Step(step) => step.limits.retry,
-            _ => 0,
+        rules: Rules {
+            retries: match &node.kind {
+                NodeKind::Step(step) => step.limits.retry,
+                _ => 0,
+            },
+            backoff: FIRST_BACKOFF,
+            longest_backoff: Some(LONGEST_BACKOFF),
+            ..Rules::default()
         },
+        ..Unit::default()
     };
     Work {
         nodes: request.pipeline.batch().iter().map(unit).collect(),
-        jobs: request.jobs,
+        room: Room::jobs(request.jobs),
         keep_going: request.keep_going,
+        seed,
+        epoch: EPOCH,
     }
 }
 

@@ -1,175 +1,87 @@
 //! Decides what happens next in a run: a pure state machine.
 //!
-//! Owns: each node's [`Life`], the room for jobs, retries, what a failure, a gate's no or a cancellation mean for the
-//! rest, and when effects may begin. Must never know: clocks (time comes in with events), files, threads, what nodes do.
+//! Owns: each node's [`Life`], who takes up what room, retries, timeouts, waits, fans, what a failure, a gate's no or a
+//! cancellation mean for the rest, and when effects may begin. Must never know: clocks (the time comes in with each event),
+//! chance (jitter comes from a given seed), files, threads, what nodes do.
 //!
 //! ```text
-//! Event -> Scheduler::step -> Command ...     the driver carries commands out and answers with events
+//! (time, Event) -> Scheduler::step -> Command ...     the driver carries commands out and answers with events
 //! ```
 //!
-//! Invariants, all tested on random graphs: nothing starts before everything it needs ended well; never more than `jobs`
-//! attempts at once; every node comes to an end; an effect begins only when everything outside its reach has ended, and
-//! nothing failed and nobody cancelled. Each step costs time in proportion to what it changes, so a run costs nodes plus
-//! edges.
+//! Invariants, all tested on random graphs: nothing starts before everything it needs ended well; attempts never take up
+//! more than there is; every node comes to an end, or waits for somebody; an effect begins only when everything outside
+//! its reach has ended, and nothing failed and nobody cancelled; an answer of an attempt that was given up, or meant for an
+//! earlier engine, changes nothing. Each step costs time in proportion to what it changes, and a logarithm where something
+//! queues, so a run costs nodes plus edges.
+//!
+//! Where what is written down:
+//! - `life`: the states, and the table of what may follow;
+//! - `work`, `event`: what goes in and out;
+//! - `attempt`: starting, failing, stopping, adopting; `time`: timers and pauses; `waiting`: what waits for somebody else;
+//! - `room`: who is next, and why nobody starves; `fan`: units that stand for many.
+//!
+//! What a driver has to do for the parts that are optional:
+//! - room: give [`Work::room`] what is present and each [`Unit::ask`] what its limits declare;
+//! - stop and kill: set [`Rules::grace`]; [`Command::Stop`] asks, [`Command::Kill`] does not. Every attempt answers in the
+//!   end, also one that was killed: until then its room is taken;
+//! - adopt: count engines of a run ([`Work::epoch`]), put attempts without an end into [`Unit::under_way`], answer
+//!   [`Command::Adopt`] with [`Event::Adopted`] or [`Event::Lost`], and end what [`Command::Disown`] names;
+//! - waits: write [`Command::Ask`] down; after a restart answer [`Command::Check`] with [`Event::Wait`] again, or with what
+//!   was decided; on [`Command::Rest`] stay, or end the run as waiting;
+//! - fans: answer [`Command::Check`] of a fan with [`Event::Found`] if its whole result is known, else with
+//!   [`Event::Expanded`]; then members are checked and started like any node ([`Scheduler::member_of`] says whose they
+//!   are), and [`Command::Collect`] is answered with [`Event::Collected`].
 
+mod attempt;
+mod event;
+mod fan;
 mod life;
+mod room;
 #[cfg(test)]
 mod tests;
+mod time;
+mod waiting;
+mod work;
 
-pub use life::{Happening, IllegalTransition, Life};
+pub use event::{Cause, Command, Decision, Event, Token, Why};
+pub use life::{Because, Happening, IllegalTransition, Life, On};
+pub use work::{Ask, Fan, Jitter, Room, Rules, UnderWay, Unit, Wait, Work, WorkError};
 
 use crate::record::{Millis, Outcome};
-use petgraph::graph::{DiGraph, NodeIndex};
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
-
-/// The first pause before another attempt; each further one doubles it.
-const FIRST_BACKOFF: Millis = 1_000;
-/// The longest pause.
-const LONGEST_BACKOFF: Millis = 60_000;
-
-/// What is scheduled. Nodes are numbered; each needs only nodes before it.
-#[derive(Clone, Debug)]
-pub struct Work {
-    /// The nodes.
-    pub nodes: Vec<Unit>,
-    /// Attempts under way at once, at least 1.
-    pub jobs: usize,
-    /// After a failure, go on with everything that does not need what failed.
-    pub keep_going: bool,
-}
-
-/// A node, as the scheduler sees it.
-#[derive(Clone, Debug)]
-pub struct Unit {
-    /// Everything that must end well before.
-    pub needs: Vec<usize>,
-    /// What it does is visible outside: it waits until all else ended well.
-    pub effect: bool,
-    /// How often an attempt that failed for now is followed by another.
-    pub retries: u32,
-    /// It decides all the same if something it needs did not run because of what does not exist yet.
-    pub tolerant: bool,
-}
-
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// The run begins. Once, first.
-    Begin,
-    /// Its result is known. Answers [`Command::Check`].
-    Found(usize),
-    /// Its result is not known. Answers [`Command::Check`].
-    NotFound(usize),
-    /// Its condition is false. Answers [`Command::Check`].
-    Unwanted(usize),
-    /// What it stands for does not exist yet, which is no fault. Answers [`Command::Check`].
-    Absent(usize),
-    /// It, or what it does, is done. Answers [`Command::Start`] or [`Command::Act`].
-    Succeeded(usize),
-    /// It decided no. Answers [`Command::Start`].
-    Refused(usize),
-    /// It failed; another attempt may help if `transient`. Answers anything.
-    Failed {
-        /// Which.
-        node: usize,
-        /// Whether another attempt may help.
-        transient: bool,
-        /// When.
-        now: Millis,
-    },
-    /// Its intent is durable. Answers [`Command::Intend`].
-    Intended(usize),
-    /// It is this late. Answers [`Command::Retry`], at `due` or later.
-    Tick(Millis),
-    /// Somebody wants the run to stop.
-    Cancel,
-}
-
-/// What to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// Find out whether its result is known.
-    Check(usize),
-    /// Start an attempt.
-    Start {
-        /// Which.
-        node: usize,
-        /// One-based.
-        attempt: u32,
-    },
-    /// The attempt failed for now: say so, and send a tick when the next is due.
-    Retry {
-        /// Which.
-        node: usize,
-        /// The one that failed.
-        attempt: u32,
-        /// When the next may start.
-        due: Millis,
-    },
-    /// It failed for good: say so.
-    GiveUp(usize),
-    /// It does not run: say so.
-    Skip {
-        /// Which.
-        node: usize,
-        /// Why.
-        why: Why,
-    },
-    /// These said no, so it does not happen: say so.
-    Block {
-        /// Which.
-        node: usize,
-        /// Who said no.
-        by: Vec<usize>,
-    },
-    /// Ask its attempt to stop.
-    Stop(usize),
-    /// Write down what it is about to do, durably.
-    Intend(usize),
-    /// Do it.
-    Act(usize),
-    /// The run is over.
-    End(Outcome),
-}
-
-/// Why a node does not run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
-    /// Its condition is false.
-    Unwanted,
-    /// A node it needs failed.
-    NeedFailed(usize),
-    /// A node it needs did not run.
-    NeedSkipped(usize),
-    /// What it stands for does not exist yet.
-    Absent,
-    /// A node it needs did not run because something does not exist yet; nothing else is wrong with what it needs.
-    NeedAbsent(usize),
-    /// A gate it needs said no.
-    NeedBlocked(usize),
-    /// Something failed, and the run does not go on after a failure.
-    Halted(usize),
-    /// Something failed, and a run that failed has no effects.
-    NoEffect(usize),
-    /// Somebody wanted the run to stop.
-    Cancelled,
-}
+use fan::{Fanned, NO_FAN};
+use room::{Kinds, Rooms};
+use std::collections::{HashMap, VecDeque};
+use time::Timers;
+use waiting::means;
 
 /// The state of a run.
 pub struct Scheduler {
-    graph: DiGraph<(), ()>,
     nodes: Vec<Node>,
-    jobs: usize,
+    /// Who needs node `n`: `dependents[starts[n]..starts[n + 1]]`. Members of fans are not in it.
+    dependents: Vec<u32>,
+    starts: Vec<u32>,
+    rooms: Rooms,
+    /// Each different rules once.
+    rules: Vec<Rules>,
+    fans: Vec<Fanned>,
+    timers: Timers,
+    /// The latest time that was told.
+    now: Millis,
     keep_going: bool,
-    running: usize,
-    /// What could start, the longest way to the end first.
-    ready: BinaryHeap<(u32, Reverse<usize>)>,
-    delayed: BinaryHeap<Reverse<(Millis, usize)>>,
+    seed: u64,
+    epoch: u32,
+    /// Attempts of earlier engines of which nothing has been decided. They take up room.
+    orphans: HashMap<u32, Vec<UnderWay>>,
+    /// When attempts that are being adopted started.
+    adopting: HashMap<u32, Millis>,
     held: Vec<usize>,
-    /// Nodes that have not ended: all, and those that effects wait for.
+    /// Nodes that have not ended, without members: all, and those that effects wait for.
     left: usize,
     left_before_effects: usize,
+    /// Nodes that come to something without anybody outside the run.
+    active: usize,
+    begun: bool,
+    resting: bool,
     first_failure: Option<usize>,
     blocked: bool,
     cancelled: bool,
@@ -178,81 +90,147 @@ pub struct Scheduler {
     over: bool,
     /// Nodes that ended in this step, whose dependents are to be told.
     ended: VecDeque<usize>,
+    /// Of nodes that have not gone on, those they need that said no.
+    refused: HashMap<u32, Vec<usize>>,
     commands: Vec<Command>,
     #[cfg(test)]
-    pub(crate) taken: std::collections::BTreeSet<(String, String)>,
+    taken: std::collections::HashSet<(std::mem::Discriminant<Life>, std::mem::Discriminant<Happening>)>,
 }
 
+#[derive(Clone)]
 struct Node {
     life: Life,
+    /// When the first attempt started.
+    began: Option<Millis>,
+    /// Attempts that failed for now.
+    failed: u32,
+    /// Steps to the farthest node that needs it.
+    height: u32,
+    priority: i32,
+    kind: u32,
+    rules: u32,
+    /// The fan that it stands for, or is a member of.
+    fan: u32,
+    /// It is a member of that fan.
+    member: bool,
+    /// It is a member that was told to go.
+    admitted: bool,
     effect: bool,
-    retries: u32,
     tolerant: bool,
     /// It was skipped because something does not exist yet.
     absent: bool,
-    /// Steps to the farthest node that needs it.
-    height: u32,
     /// Effects wait for it.
     before_effects: bool,
     /// The first of its needs, by number, that failed or did not run for any other reason than the next.
-    bad: Option<usize>,
+    bad: Option<u32>,
     /// The first of its needs, by number, that did not run because something does not exist yet.
-    missing: Option<usize>,
-    /// Of its needs, those that said no.
-    refused: Vec<usize>,
+    missing: Option<u32>,
 }
 
 impl Scheduler {
-    /// Nothing happened yet.
-    pub fn new(work: Work) -> Scheduler {
-        let mut graph = DiGraph::with_capacity(work.nodes.len(), 0);
+    /// Nothing happened yet. Work that could never come to its end is an error.
+    pub fn new(work: Work) -> Result<Scheduler, WorkError> {
+        let count = u32::try_from(work.nodes.len()).map_err(|_| WorkError::TooMany(work.nodes.len()))?;
+        let mut kinds = Kinds::new(&work.room);
+        let mut rules = Vec::new();
+        let mut known_rules: HashMap<Rules, u32> = HashMap::new();
+        let mut fans = Vec::new();
+        let mut orphans: HashMap<u32, Vec<UnderWay>> = HashMap::new();
         let mut nodes: Vec<Node> = Vec::with_capacity(work.nodes.len());
-        for (index, unit) in work.nodes.iter().enumerate() {
-            let here = graph.add_node(());
+        let mut starts = vec![0u32; work.nodes.len() + 1];
+        for (index, unit) in (0..count).zip(&work.nodes) {
             let mut before_effects = !unit.effect;
             for &need in &unit.needs {
-                graph.add_edge(NodeIndex::new(need), here, ());
-                before_effects &= nodes.get(need).is_some_and(|need| need.before_effects);
+                let Some(before) = nodes.get(need) else {
+                    return Err(WorkError::Order { unit: unit.name.clone(), need });
+                };
+                before_effects &= before.before_effects;
+                starts[need + 1] += 1;
             }
-            debug_assert!(unit.needs.iter().all(|need| *need < index), "each needs only nodes before it");
+            let fan = match unit.fan {
+                Some(_) if unit.effect => return Err(WorkError::FanOfEffects { unit: unit.name.clone() }),
+                Some(about) => {
+                    fans.push(Fanned::new(index, about));
+                    fans.len() as u32 - 1
+                }
+                None => NO_FAN,
+            };
+            if !unit.under_way.is_empty() {
+                orphans.insert(index, unit.under_way.clone());
+            }
             nodes.push(Node {
                 life: Life::Waiting { needs: unit.needs.len() as u32 },
+                began: None,
+                failed: 0,
+                height: 0,
+                priority: unit.priority,
+                kind: kinds.number(unit)?,
+                rules: *known_rules.entry(unit.rules).or_insert_with(|| {
+                    rules.push(unit.rules);
+                    rules.len() as u32 - 1
+                }),
+                fan,
+                member: false,
+                admitted: false,
                 effect: unit.effect,
-                retries: unit.retries,
                 tolerant: unit.tolerant,
                 absent: false,
-                height: 0,
                 before_effects,
                 bad: None,
                 missing: None,
-                refused: Vec::new(),
             });
         }
-        for index in (0..nodes.len()).rev() {
-            let above = graph.neighbors(NodeIndex::new(index)).map(|after| nodes[after.index()].height + 1);
-            nodes[index].height = above.max().unwrap_or(0);
+        for index in 1..starts.len() {
+            starts[index] += starts[index - 1];
         }
-        Scheduler {
+        let mut dependents = vec![0u32; starts.last().map_or(0, |all| *all as usize)];
+        let mut at = starts.clone();
+        for (index, unit) in (0..count).zip(&work.nodes) {
+            for &need in &unit.needs {
+                dependents[at[need] as usize] = index;
+                at[need] += 1;
+            }
+        }
+        for index in (0..nodes.len()).rev() {
+            let after = &dependents[starts[index] as usize..starts[index + 1] as usize];
+            nodes[index].height = after.iter().map(|after| nodes[*after as usize].height + 1).max().unwrap_or(0);
+        }
+        let mut rooms = kinds.finish();
+        // They may be under way, wherever the run is: nothing else starts in their place.
+        for (node, orphans) in &orphans {
+            orphans.iter().for_each(|_| rooms.take(nodes[*node as usize].kind));
+        }
+        Ok(Scheduler {
             left: nodes.len(),
             left_before_effects: nodes.iter().filter(|node| node.before_effects).count(),
-            graph,
             nodes,
-            jobs: work.jobs.max(1),
+            dependents,
+            starts,
+            rooms,
+            rules,
+            fans,
+            timers: Timers::default(),
+            now: Millis::MIN,
             keep_going: work.keep_going,
-            running: 0,
-            ready: BinaryHeap::new(),
-            delayed: BinaryHeap::new(),
+            seed: work.seed,
+            epoch: work.epoch,
+            orphans,
+            adopting: HashMap::new(),
             held: Vec::new(),
+            active: 0,
+            begun: false,
+            resting: false,
             first_failure: None,
             blocked: false,
             cancelled: false,
             cut_short: false,
             over: false,
             ended: VecDeque::new(),
+            refused: HashMap::new(),
             commands: Vec::new(),
             #[cfg(test)]
             taken: Default::default(),
-        }
+        })
     }
 
     /// Where a node stands.
@@ -262,13 +240,16 @@ impl Scheduler {
 
     /// When the next tick is due.
     pub fn next_tick(&self) -> Option<Millis> {
-        self.delayed.peek().map(|Reverse((due, _))| *due)
+        self.timers.next()
     }
 
-    /// Takes in what happened and says what to do, in order. An illegal event is a defect of the caller.
-    pub fn step(&mut self, event: Event) -> Result<Vec<Command>, IllegalTransition> {
+    /// Takes in what happened, and when, and says what to do, in order. A time before one that was told counts as that one.
+    /// An illegal event is a defect of the caller.
+    pub fn step(&mut self, now: Millis, event: Event) -> Result<Vec<Command>, IllegalTransition> {
+        self.now = self.now.max(now);
         match event {
             Event::Begin => {
+                self.begun = true;
                 for node in 0..self.nodes.len() {
                     if self.nodes[node].life == (Life::Waiting { needs: 0 }) {
                         self.proceed(node)?;
@@ -276,23 +257,38 @@ impl Scheduler {
                 }
             }
             Event::Found(node) => self.go(node, Happening::Found)?,
-            Event::NotFound(node) => {
-                self.go(node, Happening::NotFound)?;
-                match self.stopping() {
-                    Some(why) => self.skip(node, why)?,
-                    None => self.ready.push((self.nodes[node].height, Reverse(node))),
-                }
-            }
+            Event::NotFound(node) => self.not_found(node)?,
             Event::Unwanted(node) => self.skip(node, Why::Unwanted)?,
             Event::Absent(node) => self.skip(node, Why::Absent)?,
-            Event::Succeeded(node) => self.go(node, Happening::Succeed)?,
-            Event::Refused(node) => self.go(node, Happening::Block)?,
-            Event::Failed { node, transient, now } => self.failed(node, transient, now)?,
+            Event::Wrong(node) => {
+                self.only_from(node, &[Life::Checking, Life::Collecting], Happening::Fail)?;
+                self.give_up(node, Cause::Itself)?;
+            }
+            Event::Wait { node, wait } => {
+                self.only_from(node, &[Life::Checking], Happening::Await { on: wait.on() })?;
+                self.wait(node, wait)?;
+            }
+            Event::Decided { node, decision } => self.decided(node, decision)?,
+            Event::Expanded { node, members } => self.expand(node, members)?,
+            Event::Collected(node) => {
+                self.only_from(node, &[Life::Collecting], Happening::Succeed)?;
+                self.go(node, Happening::Succeed)?;
+            }
+            Event::Succeeded { .. }
+            | Event::Refused { .. }
+            | Event::Failed { .. }
+            | Event::Awaits { .. }
+            | Event::Adopted { .. }
+            | Event::Lost { .. } => self.answered(event)?,
             Event::Intended(node) => {
                 self.go(node, Happening::Intended)?;
                 self.commands.push(Command::Act(node));
             }
-            Event::Tick(now) => self.tick(now)?,
+            Event::Acted(node) => {
+                self.only_from(node, &[Life::Acting], Happening::Succeed)?;
+                self.go(node, Happening::Succeed)?;
+            }
+            Event::Tick => self.tick()?,
             Event::Cancel => self.cancel()?,
         }
         self.settle()?;
@@ -311,17 +307,27 @@ impl Scheduler {
                 break;
             }
         }
+        let Scheduler { timers, nodes, rules, .. } = self;
+        timers.trim(|timer| means(nodes, rules, timer));
         if self.left == 0 && !self.over {
             self.over = true;
             self.commands.push(Command::End(self.outcome()));
         }
+        let rests = self.begun && self.active == 0 && self.left > 0;
+        if rests && !self.resting {
+            self.commands.push(Command::Rest);
+        }
+        self.resting = rests;
         Ok(())
     }
 
     fn tell_dependents(&mut self, node: usize) -> Result<(), IllegalTransition> {
-        let mut dependents = self.graph.neighbors(NodeIndex::new(node)).detach();
-        while let Some(dependent) = dependents.next_node(&self.graph) {
-            let dependent = dependent.index();
+        if self.nodes[node].member {
+            return self.member_ended(node);
+        }
+        for at in (self.starts[node]..self.starts[node + 1]).rev() {
+            let number = self.dependents[at as usize];
+            let dependent = number as usize;
             // A run that stops skips nodes before all they need has ended.
             if self.nodes[dependent].life.is_end() {
                 continue;
@@ -331,9 +337,9 @@ impl Scheduler {
                     let absent = self.nodes[node].absent;
                     let Node { missing, bad, .. } = &mut self.nodes[dependent];
                     let first = if absent { missing } else { bad };
-                    *first = Some(first.map_or(node, |other| other.min(node)));
+                    *first = Some(first.map_or(node as u32, |other| other.min(node as u32)));
                 }
-                Life::Blocked => self.nodes[dependent].refused.push(node),
+                Life::Blocked => self.refused.entry(number).or_default().push(node),
                 _ => {}
             }
             self.go(dependent, Happening::NeedEnded)?;
@@ -346,7 +352,10 @@ impl Scheduler {
 
     /// All it needs has ended, well or not.
     fn proceed(&mut self, node: usize) -> Result<(), IllegalTransition> {
+        let number = node as u32;
+        let mut refused = self.refused.remove(&number).unwrap_or_default();
         if let Some(bad) = self.nodes[node].bad {
+            let bad = bad as usize;
             let failed = self.nodes[bad].life == Life::Failed;
             let why = if failed { Why::NeedFailed(bad) } else { Why::NeedSkipped(bad) };
             return self.skip(node, why);
@@ -354,9 +363,8 @@ impl Scheduler {
         if let Some(missing) = self.nodes[node].missing
             && !self.nodes[node].tolerant
         {
-            return self.skip(node, Why::NeedAbsent(missing));
+            return self.skip(node, Why::NeedAbsent(missing as usize));
         }
-        let mut refused = std::mem::take(&mut self.nodes[node].refused);
         refused.sort_unstable();
         if let Some(first) = refused.first().copied() {
             if !self.nodes[node].effect {
@@ -375,19 +383,6 @@ impl Scheduler {
         } else {
             self.go(node, Happening::Check)?;
             self.commands.push(Command::Check(node));
-        }
-        Ok(())
-    }
-
-    /// Starts what there is room for.
-    fn fill(&mut self) -> Result<(), IllegalTransition> {
-        while self.running < self.jobs {
-            let Some((_, Reverse(node))) = self.ready.pop() else { break };
-            // What was skipped since it was queued is still in the heap.
-            if let Life::Queued { attempt } = self.nodes[node].life {
-                self.go(node, Happening::Start)?;
-                self.commands.push(Command::Start { node, attempt });
-            }
         }
         Ok(())
     }
@@ -413,42 +408,6 @@ impl Scheduler {
         Ok(())
     }
 
-    fn failed(&mut self, node: usize, transient: bool, now: Millis) -> Result<(), IllegalTransition> {
-        if let Life::Running { attempt } = self.nodes[node].life
-            && transient
-            && attempt <= self.nodes[node].retries
-            && self.stopping().is_none()
-        {
-            let due = now.saturating_add(backoff(attempt));
-            self.go(node, Happening::Retry { due })?;
-            self.delayed.push(Reverse((due, node)));
-            self.commands.push(Command::Retry { node, attempt, due });
-            return Ok(());
-        }
-        self.go(node, Happening::Fail)?;
-        self.commands.push(Command::GiveUp(node));
-        self.cut_short |= self.cancelled;
-        self.first_failure.get_or_insert(node);
-        if !self.keep_going {
-            self.skip_the_rest(Why::Halted(node))?;
-        }
-        Ok(())
-    }
-
-    fn tick(&mut self, now: Millis) -> Result<(), IllegalTransition> {
-        while let Some(&Reverse((due, node))) = self.delayed.peek() {
-            if due > now {
-                break;
-            }
-            self.delayed.pop();
-            if matches!(self.nodes[node].life, Life::Delayed { .. }) {
-                self.go(node, Happening::Due)?;
-                self.ready.push((self.nodes[node].height, Reverse(node)));
-            }
-        }
-        Ok(())
-    }
-
     fn cancel(&mut self) -> Result<(), IllegalTransition> {
         if self.cancelled {
             return Ok(());
@@ -456,7 +415,7 @@ impl Scheduler {
         self.cancelled = true;
         for node in 0..self.nodes.len() {
             if matches!(self.nodes[node].life, Life::Running { .. }) {
-                self.commands.push(Command::Stop(node));
+                self.stop(node, Because::Cancelled)?;
             }
         }
         self.skip_the_rest(Why::Cancelled)
@@ -465,21 +424,29 @@ impl Scheduler {
     /// Skips everything of which nothing is under way. What is being checked is skipped when its answer comes.
     fn skip_the_rest(&mut self, why: Why) -> Result<(), IllegalTransition> {
         for node in 0..self.nodes.len() {
-            let idle = matches!(
-                self.nodes[node].life,
-                Life::Waiting { .. } | Life::Queued { .. } | Life::Delayed { .. } | Life::Held
-            );
-            if idle {
+            if self.is_idle(node) {
                 self.skip(node, why)?;
             }
         }
         Ok(())
     }
 
+    /// It has not ended, and nothing of it is under way.
+    fn is_idle(&self, node: usize) -> bool {
+        matches!(
+            self.nodes[node].life,
+            Life::Waiting { .. } | Life::Queued { .. } | Life::Delayed { .. } | Life::Awaiting { .. } | Life::Held
+        )
+    }
+
     fn skip(&mut self, node: usize, why: Why) -> Result<(), IllegalTransition> {
         self.go(node, Happening::Skip)?;
         self.cut_short |= why == Why::Cancelled;
-        self.nodes[node].absent = matches!(why, Why::Absent | Why::NeedAbsent(_));
+        let here = &mut self.nodes[node];
+        here.absent = matches!(why, Why::Absent | Why::NeedAbsent(_));
+        if here.member && matches!(why, Why::Cancelled | Why::Halted(_)) {
+            self.fans[here.fan as usize].cut(why);
+        }
         self.commands.push(Command::Skip { node, why });
         Ok(())
     }
@@ -504,24 +471,31 @@ impl Scheduler {
 
     /// The only place where a node's state changes.
     fn go(&mut self, node: usize, happening: Happening) -> Result<(), IllegalTransition> {
-        let before = self.nodes[node].life;
+        let here = &mut self.nodes[node];
+        let before = here.life;
         let after = before.next(happening)?;
+        here.life = after;
         #[cfg(test)]
-        self.taken.insert((life::name(&before), life::name(&happening)));
-        self.nodes[node].life = after;
-        let running = |life| usize::from(matches!(life, Life::Running { .. }));
-        self.running = self.running + running(after) - running(before);
+        self.taken.insert((std::mem::discriminant(&before), std::mem::discriminant(&happening)));
+        match (before.takes_room(), after.takes_room()) {
+            (false, true) => self.rooms.take(here.kind),
+            (true, false) => self.rooms.give(here.kind),
+            _ => {}
+        }
+        self.active = self.active + usize::from(after.is_active()) - usize::from(before.is_active());
         if after.is_end() {
-            self.left -= 1;
-            self.left_before_effects -= usize::from(self.nodes[node].before_effects);
-            self.blocked |= after == Life::Blocked;
+            if !here.member {
+                self.left -= 1;
+                self.left_before_effects -= usize::from(here.before_effects);
+                self.blocked |= after == Life::Blocked;
+            }
             self.ended.push_back(node);
+        }
+        // Whatever comes of it from here, it does not come of what an earlier engine started.
+        if !self.orphans.is_empty() && (after.is_end() || matches!(after, Life::Awaiting { .. })) {
+            let orphans = self.orphans.remove(&(node as u32)).unwrap_or_default();
+            orphans.into_iter().for_each(|orphan| self.disown(node, orphan));
         }
         Ok(())
     }
-}
-
-/// The pause after this attempt. Without jitter: a retry here contends with nobody but this run.
-fn backoff(attempt: u32) -> Millis {
-    FIRST_BACKOFF.saturating_mul(1 << (attempt - 1).min(30)).min(LONGEST_BACKOFF)
 }
