@@ -8,6 +8,7 @@ use super::work::{Rules, UnderWay};
 use super::{Node, Scheduler, means};
 use crate::record::Millis;
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 impl Scheduler {
     /// What follows from an answer of an attempt, if anybody still waits for it.
@@ -107,7 +108,17 @@ impl Scheduler {
         loop {
             let Scheduler { rooms, nodes, .. } = self;
             let next = rooms.pop(|node| matches!(nodes[node as usize].life, Life::Queued { .. }));
-            let Some(node) = next.map(|node| node as usize) else { return Ok(()) };
+            let Some(node) = next.map(|node| node as usize) else {
+                // Everybody waits for room, and what has it waits for them: what an earlier engine began gives way.
+                if self.queued == 0 || self.active > self.queued || self.orphans.is_empty() {
+                    return Ok(());
+                }
+                let orphans: BTreeMap<u32, Vec<UnderWay>> = std::mem::take(&mut self.orphans).into_iter().collect();
+                for (node, orphans) in orphans {
+                    orphans.into_iter().for_each(|orphan| self.disown(node as usize, orphan));
+                }
+                continue;
+            };
             self.go(node, Happening::Start)?;
             if self.nodes[node].began.is_none() {
                 self.nodes[node].began = Some(self.now);

@@ -140,7 +140,8 @@ pub enum Command {
         /// Which attempt.
         token: Token,
     },
-    /// See to it that what is left of an attempt of an earlier engine ends: nobody wants its answer. No answer.
+    /// End what is left of an attempt of an earlier engine: nobody wants its answer, and what is said after this may start
+    /// in its place. No answer.
     Disown {
         /// Which.
         node: usize,

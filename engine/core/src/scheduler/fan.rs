@@ -18,6 +18,7 @@ use std::ops::Range;
 pub(super) const NO_FAN: u32 = u32::MAX;
 
 /// A fan while its members live, and what is remembered of them.
+#[derive(Clone)]
 pub(super) struct Fanned {
     about: Fan,
     /// The number of the unit that stands for them.
@@ -100,12 +101,17 @@ impl Scheduler {
         self.nodes.extend(std::iter::repeat_n(member, members as usize));
         let about = &mut self.fans[fan as usize];
         (about.first, about.count) = (first as u32, members);
-        for orphan in self.orphans.remove(&(node as u32)).unwrap_or_default() {
+        let orphans = self.orphans.remove(&(node as u32)).unwrap_or_default();
+        for orphan in &orphans {
             if orphan.member < members {
-                self.orphans.entry(first as u32 + orphan.member).or_default().push(orphan);
+                self.orphans.entry(first as u32 + orphan.member).or_default().push(*orphan);
             } else {
-                self.disown(node, orphan);
+                self.disown(node, *orphan);
             }
+        }
+        // What may be under way is on its way, however many that are: others would wait for its room.
+        for orphan in orphans.iter().filter(|orphan| orphan.member < members) {
+            self.let_go(first + orphan.member as usize)?;
         }
         self.admit(fan)?;
         self.gather(fan)
@@ -121,13 +127,19 @@ impl Scheduler {
             }
             let member = (about.first + about.next) as usize;
             about.next += 1;
-            // A run that stops skips members before it is their turn.
-            if self.nodes[member].life == (Life::Waiting { needs: 0 }) {
-                about.open += 1;
-                self.nodes[member].admitted = true;
-                self.proceed(member)?;
-            }
+            self.let_go(member)?;
         }
+    }
+
+    /// Tells a member to go. A run that stops skips members before it is their turn.
+    fn let_go(&mut self, member: usize) -> Result<(), IllegalTransition> {
+        let here = &mut self.nodes[member];
+        if here.life != (Life::Waiting { needs: 0 }) {
+            return Ok(());
+        }
+        here.admitted = true;
+        self.fans[here.fan as usize].open += 1;
+        self.proceed(member)
     }
 
     /// A member ended.

@@ -205,7 +205,7 @@ impl Life {
             (Adopting { attempt }, H::Lost) => Queued { attempt: attempt.saturating_add(1) },
             (Queued { attempt }, H::Start) => Running { attempt },
             // The time for all attempts ran out while it waited for room.
-            (Queued { .. } | Delayed { .. }, H::Fail) => Failed,
+            (Queued { .. }, H::Fail) => Failed,
             (Queued { .. }, H::Skip) => Skipped,
             (Running { attempt }, H::Stop { because }) => Stopping { attempt, because },
             (Stopping { attempt, because }, H::Kill) => Killing { attempt, because },

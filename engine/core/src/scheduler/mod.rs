@@ -55,6 +55,7 @@ use time::Timers;
 use waiting::means;
 
 /// The state of a run.
+#[derive(Clone)]
 pub struct Scheduler {
     nodes: Vec<Node>,
     /// Who needs node `n`: `dependents[starts[n]..starts[n + 1]]`. Members of fans are not in it.
@@ -80,6 +81,8 @@ pub struct Scheduler {
     left_before_effects: usize,
     /// Nodes that come to something without anybody outside the run.
     active: usize,
+    /// Of those, nodes that wait for room.
+    queued: usize,
     begun: bool,
     resting: bool,
     first_failure: Option<usize>,
@@ -218,6 +221,7 @@ impl Scheduler {
             adopting: HashMap::new(),
             held: Vec::new(),
             active: 0,
+            queued: 0,
             begun: false,
             resting: false,
             first_failure: None,
@@ -483,6 +487,8 @@ impl Scheduler {
             _ => {}
         }
         self.active = self.active + usize::from(after.is_active()) - usize::from(before.is_active());
+        let queued = |life| usize::from(matches!(life, Life::Queued { .. }));
+        self.queued = self.queued + queued(after) - queued(before);
         if after.is_end() {
             if !here.member {
                 self.left -= 1;

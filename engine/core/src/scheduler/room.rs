@@ -23,6 +23,7 @@ const GLANCES: usize = 32;
 pub(super) type Rank = (i32, u32, Reverse<u32>);
 
 /// What units ask for, as numbers; and what there is.
+#[derive(Clone)]
 pub(super) struct Rooms {
     has: Vec<u64>,
     taken: Vec<u64>,
@@ -34,6 +35,7 @@ pub(super) struct Rooms {
 }
 
 /// Units that ask for the same.
+#[derive(Clone)]
 struct Kind {
     /// Which resource, how much; each resource once.
     asks: Box<[(u32, u64)]>,

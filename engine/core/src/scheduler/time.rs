@@ -31,7 +31,7 @@ pub(super) struct Timer {
 }
 
 /// Times to come, the first first. What lost its meaning stays until it is first or too many are kept.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Timers {
     heap: BinaryHeap<Reverse<Timer>>,
     sweep_at: usize,

@@ -70,8 +70,9 @@ impl Scheduler {
                 }
             }
             (Alarm::OutOfTime, Life::Running { .. }) => self.stop(node, Because::OutOfTime)?,
-            (Alarm::OutOfTime, Life::Queued { .. } | Life::Delayed { .. }) => self.give_up(node, Cause::OutOfTime)?,
-            // What is stopping is not tried again after this; what is being adopted is looked at when it is.
+            (Alarm::OutOfTime, Life::Queued { .. }) => self.give_up(node, Cause::OutOfTime)?,
+            // What is stopping is not tried again after this; what is being adopted is looked at when it is; a pause ends
+            // before this time.
             (Alarm::OutOfTime, _) => {}
         }
         Ok(())

@@ -25,8 +25,8 @@ enum Fate {
 fn alone(script: Script, rules: &Rules) -> Fate {
     match script {
         Script::Known | Script::Succeeds | Script::Sleeps | Script::Follows => Fate::Good,
-        Script::Asks(Decision::Go | Decision::Yes) => Fate::Good,
-        Script::Asks(Decision::No) | Script::Refuses => Fate::Blocked,
+        Script::Asks(Decision::Go | Decision::Yes) | Script::Late(true) => Fate::Good,
+        Script::Asks(Decision::No) | Script::Refuses | Script::Late(false) => Fate::Blocked,
         Script::KnownButWrong | Script::Fails => Fate::Failed,
         Script::Unwanted => Fate::Skipped,
         Script::Absent => Fate::Absent,
@@ -61,6 +61,8 @@ fn oracle(case: &Case) -> Vec<Fate> {
             match () {
                 () if count(Fate::Failed) > fan.may_fail as usize => Fate::Failed,
                 () if count(Fate::Blocked) > 0 => Fate::Blocked,
+                // What its members gave cannot be put together.
+                () if script == Script::Fails => Fate::Failed,
                 () => Fate::Good,
             }
         } else {

@@ -4,6 +4,7 @@
 mod fans;
 mod laws;
 mod lives;
+mod model;
 mod play;
 mod rooms;
 mod table;

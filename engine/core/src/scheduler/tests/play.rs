@@ -34,6 +34,8 @@ pub(super) enum Script {
         how: How,
     },
     Refuses,
+    /// Its attempt takes until it is ended, and then comes out with what it has: yes or no.
+    Late(bool),
     /// Its attempt asks a person, who says this.
     Asks(Decision),
     /// It is not tried before a time.
@@ -63,7 +65,9 @@ pub(super) struct Case {
     pub seed: u64,
 }
 
-const SCRIPTS: [Script; 20] = [
+const SCRIPTS: [Script; 22] = [
+    Script::Late(true),
+    Script::Late(false),
     Script::Known,
     Script::KnownButWrong,
     Script::Unwanted,
@@ -254,7 +258,7 @@ impl World<'_> {
             false => self.pending.swap_remove(self.dice.roll(self.pending.len())),
             true => {
                 let due = self.scheduler.next_tick();
-                prop_assert!(due.is_some(), "nothing is under way, nothing is due, and the run is not over");
+                prop_assert!(due.is_some(), "nothing goes on and the run is not over: {:?}", self.lives());
                 self.now = self.now.max(due.unwrap_or(self.now));
                 Event::Tick
             }
@@ -330,13 +334,19 @@ impl World<'_> {
                     self.pending.push(Event::Failed { node, token, transient: false });
                 }
             }
-            Command::Kill { node, token } => {
-                if self.hangs(node) == Some(How::Stubborn) {
+            Command::Kill { node, token } => match self.script(self.who(node)) {
+                Script::Late(true) => self.pending.push(Event::Succeeded { node, token }),
+                Script::Late(false) => self.pending.push(Event::Refused { node, token }),
+                _ if self.hangs(node) == Some(How::Stubborn) => {
                     self.pending.push(Event::Failed { node, token, transient: false });
                 }
-            }
+                _ => {}
+            },
             Command::Ask { node, wait } => self.ask(node, wait),
-            Command::Collect(node) => self.pending.push(Event::Collected(node)),
+            Command::Collect(node) => self.pending.push(match self.script(self.who(node)) {
+                Script::Fails => Event::Wrong(node),
+                _ => Event::Collected(node),
+            }),
             Command::Intend(node) => {
                 prop_assert!(self.may_go_on(node));
                 for other in 0..self.case.work.nodes.len() {
@@ -411,6 +421,7 @@ impl World<'_> {
                 How::Hangs | How::Stubborn => return,
             },
             Script::Refuses => Event::Refused { node, token },
+            Script::Late(_) => return,
             Script::Asks(_) if self.asked.insert(who) => Event::Awaits { node, token, wait: Wait::Person },
             _ => Event::Succeeded { node, token },
         };
