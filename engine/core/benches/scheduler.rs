@@ -1,6 +1,6 @@
 //! What the scheduler costs by itself: a random graph, every answer at once, no disk and no step.
 //!
-//! Prints transitions a second (each change of the state of a node counts) and bytes a node, counted by the allocator.
+//! Prints transitions a second (each change of the state of a node counts) and resident bytes a node.
 //! `cargo bench -p mlp-core --bench scheduler [-- nodes]`
 
 use mlp_core::scheduler::{Ask, Command, Event, Fan, Jitter, Room, Rules, Scheduler, Unit, Work};
@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::error::Error;
 use std::time::Instant;
 
-/// Bytes that are in use, as the kernel sees them: resident pages of this process.
+/// Bytes of this process that are in memory, as the kernel counts them: 0 where it does not say.
 fn resident() -> usize {
     let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     pages.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or(0) * 4_096
@@ -27,7 +27,7 @@ impl Dice {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let nodes: usize = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(100_000);
-    println!("{nodes} nodes, {} bytes of state each\n", 0);
+    println!("{nodes} nodes");
     println!("{:<34} {:>12} {:>14} {:>12}", "graph", "transitions", "a second", "bytes a node");
     report("random, one kind of ask", random(nodes, false), nodes)?;
     report("random, 60 kinds, retries, limits", random(nodes, true), nodes)?;
