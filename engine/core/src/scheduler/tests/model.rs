@@ -141,10 +141,8 @@ impl World {
                 // It comes before anything that the attempt may answer to its new name.
                 self.tell(answer);
             }
-            Command::Kill { node, token } => {
-                if self.alive.remove(&node).is_some() {
-                    self.answers.push(Event::Failed { node, token, transient: false });
-                }
+            Command::Kill { node, token } if self.alive.remove(&node).is_some() => {
+                self.answers.push(Event::Failed { node, token, transient: false });
             }
             Command::Disown { node, .. } => {
                 self.alive.remove(&node);
