@@ -49,18 +49,22 @@ pub use work::{Ask, Fan, Jitter, Room, Rules, UnderWay, Unit, Wait, Work, WorkEr
 
 use crate::record::{Millis, Outcome};
 use fan::{Fanned, NO_FAN};
+use petgraph::Directed;
+use petgraph::csr::Csr;
 use room::{Kinds, Rooms};
 use std::collections::{HashMap, VecDeque};
 use time::Timers;
 use waiting::means;
 
+/// Compressed sparse rows: units are known before the run, and a hundred thousand of them are looked at in order.
+type Graph = Csr<(), (), Directed, u32>;
+
 /// The state of a run.
 #[derive(Clone)]
 pub struct Scheduler {
     nodes: Vec<Node>,
-    /// Who needs node `n`: `dependents[starts[n]..starts[n + 1]]`. Members of fans are not in it.
-    dependents: Vec<u32>,
-    starts: Vec<u32>,
+    /// From each unit to those that need it. Members of fans are not in it.
+    graph: Graph,
     rooms: Rooms,
     /// Each different rules once.
     rules: Vec<Rules>,
@@ -140,7 +144,7 @@ impl Scheduler {
         let mut fans = Vec::new();
         let mut orphans: HashMap<u32, Vec<UnderWay>> = HashMap::new();
         let mut nodes: Vec<Node> = Vec::with_capacity(work.nodes.len());
-        let mut starts = vec![0u32; work.nodes.len() + 1];
+        let mut edges: Vec<(u32, u32)> = Vec::with_capacity(work.nodes.iter().map(|unit| unit.needs.len()).sum());
         for (index, unit) in (0..count).zip(&work.nodes) {
             let mut before_effects = !unit.effect;
             for &need in &unit.needs {
@@ -148,7 +152,7 @@ impl Scheduler {
                     return Err(WorkError::Order { unit: unit.name.clone(), need });
                 };
                 before_effects &= before.before_effects;
-                starts[need + 1] += 1;
+                edges.push((need as u32, index));
             }
             let fan = match unit.fan {
                 Some(_) if unit.effect => return Err(WorkError::FanOfEffects { unit: unit.name.clone() }),
@@ -162,7 +166,7 @@ impl Scheduler {
                 orphans.insert(index, unit.under_way.clone());
             }
             nodes.push(Node {
-                life: Life::Waiting { needs: unit.needs.len() as u32 },
+                life: Life::Waiting { needs: 0 },
                 began: None,
                 failed: 0,
                 height: 0,
@@ -183,20 +187,20 @@ impl Scheduler {
                 missing: None,
             });
         }
-        for index in 1..starts.len() {
-            starts[index] += starts[index - 1];
-        }
-        let mut dependents = vec![0u32; starts.last().map_or(0, |all| *all as usize)];
-        let mut at = starts.clone();
-        for (index, unit) in (0..count).zip(&work.nodes) {
-            for &need in &unit.needs {
-                dependents[at[need] as usize] = index;
-                at[need] += 1;
+        edges.sort_unstable();
+        edges.dedup();
+        for (_, dependent) in &edges {
+            if let Life::Waiting { needs } = &mut nodes[*dependent as usize].life {
+                *needs += 1;
             }
         }
+        let mut graph = Graph::from_sorted_edges(&edges).map_err(|_| WorkError::TooMany(work.nodes.len()))?;
+        while graph.node_count() < nodes.len() {
+            graph.add_node(());
+        }
         for index in (0..nodes.len()).rev() {
-            let after = &dependents[starts[index] as usize..starts[index + 1] as usize];
-            nodes[index].height = after.iter().map(|after| nodes[*after as usize].height + 1).max().unwrap_or(0);
+            let after = graph.neighbors_slice(index as u32).iter();
+            nodes[index].height = after.map(|after| nodes[*after as usize].height + 1).max().unwrap_or(0);
         }
         let mut rooms = kinds.finish();
         // They may be under way, wherever the run is: nothing else starts in their place.
@@ -207,8 +211,7 @@ impl Scheduler {
             left: nodes.len(),
             left_before_effects: nodes.iter().filter(|node| node.before_effects).count(),
             nodes,
-            dependents,
-            starts,
+            graph,
             rooms,
             rules,
             fans,
@@ -329,8 +332,8 @@ impl Scheduler {
         if self.nodes[node].member {
             return self.member_ended(node);
         }
-        for at in (self.starts[node]..self.starts[node + 1]).rev() {
-            let number = self.dependents[at as usize];
+        for at in (0..self.graph.neighbors_slice(node as u32).len()).rev() {
+            let number = self.graph.neighbors_slice(node as u32)[at];
             let dependent = number as usize;
             // A run that stops skips nodes before all they need has ended.
             if self.nodes[dependent].life.is_end() {
