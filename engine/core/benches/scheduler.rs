@@ -49,7 +49,7 @@ fn random(nodes: usize, rich: bool) -> Work {
         if rich {
             unit.priority = dice.roll(3) as i32;
             unit.ask = Ask { cpu: dice.roll(5) as u64 * 1_000, memory: dice.roll(12) as u64, ..Ask::default() };
-            let jitter = Jitter::Full;
+            let jitter = Jitter::Added;
             let (timeout, in_all) = (Some(600_000), Some(3_600_000));
             unit.rules = Rules { retries: 2, backoff: 10, jitter, timeout, in_all, ..Rules::default() };
         }

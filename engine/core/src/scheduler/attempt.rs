@@ -32,6 +32,10 @@ impl Scheduler {
                     _ => self.wait(node, wait),
                 }
             }
+            Event::Began { node, token } if self.is_current(node, token, Happening::Start)? => {
+                self.watch(node, token.attempt, self.now);
+                Ok(())
+            }
             Event::Adopted { node, token } if self.is_current(node, token, Happening::Adopted)? => self.adopted(node),
             Event::Lost { node, token } if self.is_current(node, token, Happening::Lost)? => self.lost(node),
             // Stale: what it answers was given up, or belongs to an engine before this one.
@@ -124,9 +128,7 @@ impl Scheduler {
                 self.nodes[node].began = Some(self.now);
                 self.watch_all(node);
             }
-            let token = self.token(node);
-            self.watch(node, token.attempt, self.now);
-            self.commands.push(Command::Start { node, token });
+            self.commands.push(Command::Start { node, token: self.token(node) });
         }
     }
 

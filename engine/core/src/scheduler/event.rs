@@ -62,6 +62,14 @@ pub enum Event {
         /// What follows.
         decision: Decision,
     },
+    /// The work of its attempt begins: getting ready for it (compiling, fetching) took none of its time. At most once for an
+    /// attempt that was started; one of which this is never said has no time limit of its own.
+    Began {
+        /// Which.
+        node: usize,
+        /// Which attempt.
+        token: Token,
+    },
     /// Its attempt gave what it declares. Answers [`Command::Start`], and [`Command::Adopt`] after [`Event::Adopted`].
     Succeeded {
         /// Which.

@@ -22,6 +22,7 @@
 //!
 //! What a driver has to do for the parts that are optional:
 //! - room: give [`Work::room`] what is present and each [`Unit::ask`] what its limits declare;
+//! - time limits: answer [`Command::Start`] with [`Event::Began`] once the work itself begins;
 //! - stop and kill: set [`Rules::grace`]; [`Command::Stop`] asks, [`Command::Kill`] does not. Every attempt answers in the
 //!   end, also one that was killed: until then its room is taken;
 //! - adopt: count engines of a run ([`Work::epoch`]), put attempts without an end into [`Unit::under_way`], answer
@@ -281,7 +282,8 @@ impl Scheduler {
                 self.only_from(node, &[Life::Collecting], Happening::Succeed)?;
                 self.go(node, Happening::Succeed)?;
             }
-            Event::Succeeded { .. }
+            Event::Began { .. }
+            | Event::Succeeded { .. }
             | Event::Refused { .. }
             | Event::Failed { .. }
             | Event::Awaits { .. }

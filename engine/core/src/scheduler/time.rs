@@ -71,18 +71,20 @@ impl Timers {
 }
 
 /// The pause after an attempt, of which `failed` failed before it: doubled each time, from `backoff` to `longest_backoff`;
-/// with full jitter anything up to that ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015). The same for the
-/// same seed, node and attempt.
+/// with jitter up to half as much again. (What "Exponential Backoff And Jitter", AWS Architecture Blog, 2015, calls full
+/// jitter may pause for no time at all, which is not what somebody who wrote `backoff = 10s` expects.) The same for the same
+/// seed, node and attempt.
 pub(super) fn pause(rules: &Rules, failed: u32, seed: u64, node: u32, attempt: u32) -> Millis {
     let first = rules.backoff.max(0);
     let doubled = first.saturating_mul(1 << failed.min(62));
     let pause = doubled.min(rules.longest_backoff.unwrap_or(Millis::MAX).max(first));
     match rules.jitter {
         Jitter::None => pause,
-        Jitter::Full => {
+        Jitter::Added => {
             let dice = mix(mix(seed) ^ (u64::from(node) << 32 | u64::from(attempt)));
             // The high half of a 128-bit product: as good as even for pauses of this size.
-            ((u128::from(dice) * (pause as u128 + 1)) >> 64) as Millis
+            let more = ((u128::from(dice) * ((pause / 2) as u128 + 1)) >> 64) as Millis;
+            pause.saturating_add(more)
         }
     }
 }

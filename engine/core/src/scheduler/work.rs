@@ -90,7 +90,7 @@ pub struct Rules {
     pub longest_backoff: Option<Millis>,
     /// How pauses differ between units that failed together.
     pub jitter: Jitter,
-    /// How long one attempt may take.
+    /// How long one attempt may take, from [`super::Event::Began`].
     pub timeout: Option<Millis>,
     /// How long all attempts may take, with the pauses between them, from the start of the first. Waiting for a person, a
     /// time or a run starts it anew.
@@ -105,8 +105,8 @@ pub enum Jitter {
     /// Not at all.
     #[default]
     None,
-    /// Any pause up to the doubled one is as likely ("full jitter").
-    Full,
+    /// Any pause from the doubled one to half as much again is as likely: never less than what the author wrote.
+    Added,
 }
 
 /// Members of a unit that stands for many.

@@ -33,8 +33,15 @@ impl Told {
         Told(Scheduler::new(work).expect("work that can end"))
     }
 
+    /// What starts also begins.
     pub fn at(&mut self, now: Millis, event: Event) -> Vec<Command> {
-        self.0.step(now, event).expect("legal")
+        let commands = self.0.step(now, event).expect("legal");
+        for command in &commands {
+            if let Command::Start { node, token } = *command {
+                assert_eq!(self.0.step(now, Event::Began { node, token }), Ok(Vec::new()));
+            }
+        }
+        commands
     }
 
     pub fn tell(&mut self, event: Event) -> Vec<Command> {

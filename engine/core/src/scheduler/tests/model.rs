@@ -128,6 +128,7 @@ impl World {
             Command::Start { node, token } => {
                 assert!(self.alive.is_empty(), "{node} starts while {:?} are under way", self.alive);
                 self.alive.insert(node, token);
+                self.tell(Event::Began { node, token });
             }
             Command::Adopt { node, token } => {
                 let here = self.alive.get_mut(&node).filter(|it| it.attempt == token.attempt);

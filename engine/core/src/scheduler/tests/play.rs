@@ -157,7 +157,7 @@ fn random_unit(dice: &mut Dice, needs: Vec<usize>, kinds: Kinds, index: usize) -
         retry_timeouts: dice.roll(2) == 0,
         backoff: dice.roll(3) as Millis * 100,
         longest_backoff: (dice.roll(2) == 0).then_some(300),
-        jitter: [Jitter::None, Jitter::Full][dice.roll(2)],
+        jitter: [Jitter::None, Jitter::Added][dice.roll(2)],
         timeout: Some(1_000),
         in_all: (kinds.in_all && dice.roll(2) == 0).then(|| 1 + dice.roll(3_000) as Millis),
         grace: Some(dice.roll(2) as Millis * 500),
@@ -273,7 +273,8 @@ impl World<'_> {
                 return Ok(());
             }
             let who = self.who(node);
-            if self.running.get(&who).is_some_and(|(now, _)| *now == token) && !matches!(event, Event::Adopted { .. }) {
+            let goes_on = matches!(event, Event::Adopted { .. } | Event::Began { .. });
+            if self.running.get(&who).is_some_and(|(now, _)| *now == token) && !goes_on {
                 self.running.remove(&who);
             }
         }
@@ -412,6 +413,7 @@ impl World<'_> {
     /// What an attempt, new or adopted, will come to.
     fn attempt(&mut self, node: usize, token: Token) {
         let who = self.who(node);
+        self.pending.push(Event::Began { node, token });
         let tried = self.tries.get(&who).copied().unwrap_or(0);
         let answer = match self.script(who) {
             Script::Fails => Event::Failed { node, token, transient: false },
@@ -472,7 +474,8 @@ impl World<'_> {
 
 fn answer_of(event: &Event) -> Option<(usize, Token)> {
     match event {
-        Event::Succeeded { node, token }
+        Event::Began { node, token }
+        | Event::Succeeded { node, token }
         | Event::Refused { node, token }
         | Event::Failed { node, token, .. }
         | Event::Awaits { node, token, .. }
