@@ -6,8 +6,9 @@
 use crate::codes;
 use crate::finding::{Finding, Place};
 use crate::live::{Form, Strategy, TriggerWhen};
-use crate::pipeline::{DataNode, DataSource, Node, NodeKind, Pipeline, StepNode};
+use crate::pipeline::{DataNode, DataSource, Limits, Node, NodeKind, Pipeline, StepNode};
 use crate::span::Source;
+use crate::value::Value;
 use crate::work::{Pii, ProgramNode, Runner, Work};
 
 /// Something that not every engine does.
@@ -135,6 +136,82 @@ pub fn missing(source: &Source, pipeline: &Pipeline, can: impl Fn(Capability) ->
         }
     }
     findings
+}
+
+/// What a machine has for steps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Present {
+    /// Thousandths of a processor.
+    pub cpu: u64,
+    /// Bytes.
+    pub memory: u64,
+    /// Devices.
+    pub gpus: u64,
+}
+
+/// What a step takes up of a machine, if it says so: the same words as [`Present`].
+pub fn asked(limits: &Limits) -> (Option<u64>, Option<u64>, u64) {
+    // More processors than have a number are more than any machine has.
+    let cpu = limits.cpu.map(|cpu| (cpu * 1_000.0).ceil() as u64);
+    (cpu, limits.memory, u64::from(limits.gpu))
+}
+
+/// Each step that asks for more than the machine has: one finding for each resource, at the step's name.
+pub fn beyond(source: &Source, pipeline: &Pipeline, present: &Present) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for node in pipeline.batch() {
+        if let Some(limits) = most(node) {
+            let (cpu, memory, gpus) = asked(&limits);
+            let cores = |thousandths: u64| count(thousandths as f64 / 1_000.0, "processor");
+            let bytes = |bytes: u64| Value::Size(bytes).to_string();
+            let devices = |devices: u64| count(devices as f64, "GPU");
+            let too_much = [
+                cpu.filter(|cpu| *cpu > present.cpu).map(|cpu| ("cpu", cores(cpu), cores(present.cpu))),
+                memory.filter(|it| *it > present.memory).map(|it| ("memory", bytes(it), bytes(present.memory))),
+                (gpus > present.gpus).then(|| ("gpu", devices(gpus), devices(present.gpus))),
+            ];
+            for (setting, asked, has) in too_much.into_iter().flatten() {
+                let place = Place::Source { path: source.path.clone(), span: node.span };
+                let message = format!("`{}` asks for {asked}, and this machine has {has}", node.name);
+                let help = format!("ask for less, or make `{setting}` a parameter and give it here with `--param`");
+                let finding = Finding::error(codes::BEYOND_MACHINE, place, message);
+                findings.push(finding.label("could never start here").help(help));
+            }
+        }
+    }
+    findings
+}
+
+/// `1 processor`, `1.5 processors`, `no GPU`.
+fn count(number: f64, noun: &str) -> String {
+    match number {
+        0.0 => format!("no {noun}"),
+        1.0 => format!("1 {noun}"),
+        many => format!("{many} {noun}s"),
+    }
+}
+
+/// The most that an attempt at a node takes up; `None` of what is not worked on.
+pub fn most(node: &Node) -> Option<Limits> {
+    let each = limits(node);
+    let first = **each.first()?;
+    Some(each.into_iter().fold(first, |most, one| Limits {
+        cpu: most.cpu.into_iter().chain(one.cpu).reduce(f64::max),
+        memory: most.memory.max(one.memory),
+        gpu: most.gpu.max(one.gpu),
+        ..most
+    }))
+}
+
+/// The limits of a node that is worked on: of a step for each of several values, of each.
+pub fn limits(node: &Node) -> Vec<&Limits> {
+    match &node.kind {
+        NodeKind::Step(step) => vec![&step.limits],
+        NodeKind::Program(program) => vec![&program.limits],
+        NodeKind::Query(query) => vec![&query.limits],
+        NodeKind::Fan(fan) => fan.members.iter().map(Work::limits).collect(),
+        _ => Vec::new(),
+    }
 }
 
 fn needed(node: &Node, ask: &mut impl FnMut(Capability)) {

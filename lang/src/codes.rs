@@ -142,6 +142,7 @@ codes! {
     PORT_TAKEN = "E0480" "port-taken" "Two deployments that cannot listen at one port.";
     UNFIT_WATCH = "E0481" "unfit-watch" "A watch of requests where there are none.";
     MISSING_CAPABILITY = "E0902" "missing-capability" "A node that asks for what this version cannot do.";
+    BEYOND_MACHINE = "E0903" "beyond-machine" "A step that asks for more than this machine has.";
     UNUSED_PARAM = "W0201" "unused-param" "A parameter that nothing reads.";
     UNUSED_SCHEMA = "W0202" "unused-schema" "A schema that no data has.";
     UNUSED_MODULE = "W0203" "unused-module" "A `use` that no step calls.";

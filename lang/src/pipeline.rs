@@ -245,13 +245,16 @@ impl Default for Conduct {
 /// What a step may use at most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
-    /// `timeout = 30m`, in nanoseconds. None: no limit.
+    /// `timeout = 30m`, in nanoseconds: how long one attempt may take. None: no limit.
     pub timeout: Option<i64>,
     /// `memory = 4GiB`, in bytes. None: the executor's default.
     pub memory: Option<u64>,
-    /// `retry = 3`: how often a step that asks to be retried is started again.
+    /// `deadline = 2h`, in nanoseconds: how long all attempts may take together, with the waits between them. None: no limit.
+    #[serde(default)]
+    pub deadline: Option<i64>,
+    /// `retry = 3`: how often a step that failed for now is started again.
     pub retry: u32,
-    /// `backoff = 10s`, in nanoseconds: how long to wait before it is started again, doubled each time. None: at once.
+    /// `backoff = 10s`, in nanoseconds: how long to wait before it is started again, doubled each time. None: the engine's.
     #[serde(default)]
     pub backoff: Option<i64>,
     /// `cpu = 2`: processors, more than 0. None: what is free.

@@ -195,6 +195,15 @@ impl Work {
         }
     }
 
+    /// What it may use.
+    pub fn limits(&self) -> &Limits {
+        match self {
+            Work::Step(step) => &step.limits,
+            Work::Program(program) => &program.limits,
+            Work::Query(query) => &query.limits,
+        }
+    }
+
     /// What it gives, by name.
     pub fn outputs(&self) -> &IndexMap<String, Type> {
         match self {

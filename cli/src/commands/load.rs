@@ -36,14 +36,18 @@ pub enum Purpose {
     Look,
 }
 
-/// What this engine cannot carry out of a pipeline.
+/// What this engine, on this machine, cannot carry out of a pipeline.
 pub fn missing(source: &Source, pipeline: &Pipeline, purpose: Purpose) -> Vec<Finding> {
     let left_out = |capability: Capability| match purpose {
         Purpose::Run => capability.is_resident(),
         Purpose::Serve => false,
         Purpose::Look => true,
     };
-    capability::missing(source, pipeline, left_out)
+    let mut findings = capability::missing(source, pipeline, left_out);
+    if purpose != Purpose::Look {
+        findings.extend(capability::beyond(source, pipeline, &mlp_core::machine::present()));
+    }
+    findings
 }
 
 /// Loads a pipeline. What is wrong with it has been told when this gives `Err(Ok(exit))`.

@@ -12,7 +12,7 @@ use mlp_lang::value::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 /// Runs steps of one kind.
@@ -25,7 +25,8 @@ pub trait Executor: Send + Sync {
     /// `component -> blake3:...`, `module -> std/classify 0.1.0`, `world -> mlp:step@1.0.0`. Cheap: no compilation.
     fn identity(&self, step: &StepNode) -> BTreeMap<String, String>;
 
-    /// Does the work. Must stop soon after `job.cancel` is set. Blocking work belongs on a blocking thread.
+    /// Does the work. Must say `job.began` when it begins, must stop soon after `job.cancel` is set, and at once after it is
+    /// killed. Keeps no time itself. Blocking work belongs on a blocking thread.
     async fn run(&self, job: Job) -> Result<BTreeMap<String, Produced>, StepError>;
 }
 
@@ -48,7 +49,9 @@ pub struct Job {
     pub fingerprint: Digest,
     /// Where the step's log lines, progress and live metrics go.
     pub log: Arc<dyn StepLog>,
-    /// Set when the attempt must stop.
+    /// To be said when the work itself begins.
+    pub began: Began,
+    /// Set when the attempt must stop: because it took too long, or because somebody wants it to.
     pub cancel: Cancel,
 }
 
@@ -136,19 +139,51 @@ pub trait StepLog: Send + Sync {
     fn metric(&self, name: &str, value: f64, at: Option<u64>);
 }
 
-/// A flag that stops work. Clones share it.
+/// A flag that stops work. Clones share it. First it asks, then it does not ask any more.
 #[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel(Arc<AtomicU8>);
+
+const ASKED: u8 = 1;
+const KILLED: u8 = 2;
 
 impl Cancel {
     /// Ask everything that holds a clone to stop.
     pub fn set(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.0.fetch_max(ASKED, Ordering::SeqCst);
+    }
+
+    /// Time is up: what was asked and did not stop is to be ended as it is.
+    pub fn kill(&self) {
+        self.0.fetch_max(KILLED, Ordering::SeqCst);
     }
 
     /// Whether it was asked.
     pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.0.load(Ordering::SeqCst) >= ASKED
+    }
+
+    /// Whether its time is up.
+    pub fn is_killed(&self) -> bool {
+        self.0.load(Ordering::SeqCst) >= KILLED
+    }
+}
+
+/// Said once, when the work of an attempt begins: its time limit counts from there. Getting ready (compiling, fetching) is
+/// not the step's fault.
+#[derive(Clone, Default)]
+pub struct Began(Option<Arc<dyn Fn() + Send + Sync>>);
+
+impl Began {
+    /// Calls this when it is said.
+    pub fn telling(told: impl Fn() + Send + Sync + 'static) -> Began {
+        Began(Some(Arc::new(told)))
+    }
+
+    /// The work begins now.
+    pub fn say(&self) {
+        if let Some(told) = &self.0 {
+            told();
+        }
     }
 }
 

@@ -34,6 +34,7 @@ pub mod history;
 pub mod journal;
 pub mod lock;
 mod lookup;
+pub mod machine;
 pub mod manifest;
 pub mod metrics;
 pub mod observer;

@@ -17,13 +17,6 @@ fn failed(attempt: &Attempt) -> &str {
 }
 
 #[test]
-fn an_endless_loop_ends_at_its_time_limit() {
-    let limit = Duration::from_millis(200);
-    let attempt = attempt("spin").timeout(limit).run();
-    assert!(matches!(attempt.result, Err(StepError::TimedOut { limit: l }) if l == limit), "{:?}", attempt.result);
-}
-
-#[test]
 fn a_cancelled_step_stops() {
     let cancel = Cancel::default();
     let later = cancel.clone();
@@ -38,8 +31,8 @@ fn a_cancelled_step_stops() {
 
 #[test]
 fn sleeping_takes_no_time() {
-    // An hour's sleep under a limit of a minute: the virtual clock advances, the limit is never reached.
-    assert_eq!(attempt("sleep").timeout(Duration::from_secs(60)).run().said(), "slept");
+    // An hour's sleep: the virtual clock advances.
+    assert_eq!(attempt("sleep").run().said(), "slept");
 }
 
 #[test]

@@ -113,9 +113,10 @@ const DATA: &[Word] = &[
     word("pii", "pii ${1|quarantine,deny,mask,allow|}", "What is done with columns that look like personal data."),
 ];
 const STEP: &[Word] = &[
-    word("timeout", "timeout = ", "How long it may take, as in `30m`. No limit unless told."),
+    word("timeout", "timeout = ", "How long one attempt may take, as in `30m`. No limit unless told."),
     word("memory", "memory = ", "How much memory it may use, as in `4GiB`."),
-    word("retry", "retry = ", "How often it is started again when it asks for that, 0 to 10."),
+    word("retry", "retry = ", "How often it is started again after it failed for now, 0 to 10."),
+    word("deadline", "deadline = ", "How long all attempts may take together, with the waits between them."),
     word("backoff", "backoff = ", "How long to wait before the first retry; each later one waits twice as long."),
     word("cpu", "cpu = ", "How many cores it needs."),
     word("gpu", "gpu = ", "How many GPUs it needs."),

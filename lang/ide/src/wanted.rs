@@ -207,7 +207,7 @@ impl View<'_> {
             ("gate", "require", "require") => Wanted::Metric,
             ("gate", "require", "unless") => Wanted::Words(FIRST),
             ("gate", "require", "min_support") => Wanted::Value(Type::Int),
-            ("step", "timeout" | "backoff", "=") => Wanted::Value(Type::Duration),
+            ("step", "timeout" | "deadline" | "backoff", "=") => Wanted::Value(Type::Duration),
             ("step", "memory", "=") => Wanted::Value(Type::Size),
             ("step", "retry" | "gpu", "=") => Wanted::Value(Type::Int),
             ("step", "cpu", "=") => Wanted::Value(Type::Float),

@@ -39,8 +39,8 @@ impl Sort {
 
 /// Every setting that some step has.
 const SETTINGS: &[&str] = &[
-    "run", "cpu", "memory", "gpu", "timeout", "retry", "backoff", "cache", "network", "env", "secrets", "tags",
-    "platform",
+    "run", "cpu", "memory", "gpu", "timeout", "deadline", "retry", "backoff", "cache", "network", "env", "secrets",
+    "tags", "platform",
 ];
 
 /// Why a kind of step does not have a setting, and what to do instead; nothing when it has it.
@@ -60,6 +60,7 @@ fn misplaced(sort: Sort, name: &str) -> Option<(&'static str, &'static str)> {
         (Sort::Query, "with") => ("parameters stand in its text", "write `${name}` in the query"),
         (Sort::Query, "in") => ("its tables stand in its text", "write `from name` in the query"),
         (Sort::Query, "env") => ("it sees no environment", "write `${name}` in the query"),
+        (Sort::Query, "deadline") => ("it is tried once", "write `timeout`"),
         (Sort::Query, "retry" | "backoff") => ("it gives the same each time", "remove it"),
         (Sort::Process, "network") => ("it has the network of the machine", "remove it, or run it in a container"),
         (Sort::Process, "platform") => ("it runs on the machine as it is", "remove it"),
@@ -175,19 +176,30 @@ fn limits(cx: &mut Context<'_>, found: &Found<'_>) -> Option<Limits> {
             None => keep(false),
         }
     }
+    let tried_once = limits.retry == 0 && !found.get("retry").is_some_and(|retry| block::is_broken(retry));
     if let Some(setting) = found.get("backoff") {
         limits.backoff = duration(cx, &setting.value, "`backoff`");
         keep(limits.backoff.is_some());
-        if limits.retry == 0 && !found.get("retry").is_some_and(|retry| block::is_broken(retry)) {
-            let finding = Finding::warning(
-                codes::IDLE_SETTING,
-                cx.place(setting.name.span),
-                "`backoff` is the wait between attempts, and there is one attempt",
-            );
-            cx.report(finding.label("changes nothing").help("add `retry = 3`, or remove it"));
+        if tried_once {
+            let why = "`backoff` is the wait between attempts, and there is one attempt";
+            idle(cx, setting, why, "add `retry = 3`, or remove it");
+        }
+    }
+    if let Some(setting) = found.get("deadline") {
+        limits.deadline = duration(cx, &setting.value, "`deadline`");
+        keep(limits.deadline.is_some());
+        if tried_once && limits.timeout.is_some() {
+            let why = "`deadline` is the time of all attempts together, and there is one attempt";
+            idle(cx, setting, why, "add `retry = 3`, or leave it at `timeout`");
         }
     }
     sound.then_some(limits)
+}
+
+/// A setting beside which another one is missing.
+fn idle(cx: &mut Context<'_>, setting: &Setting, why: &str, help: &str) {
+    let finding = Finding::warning(codes::IDLE_SETTING, cx.place(setting.name.span), why);
+    cx.report(finding.label("changes nothing").help(help));
 }
 
 /// A step that asks for more than any machine of this pipeline has: it would wait forever.

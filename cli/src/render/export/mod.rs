@@ -206,6 +206,8 @@ pub struct Limits {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu: Option<f64>,
     pub gpu: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline_seconds: Option<f64>,
     pub retry: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backoff_seconds: Option<f64>,

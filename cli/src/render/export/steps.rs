@@ -123,6 +123,7 @@ fn whole(
             memory_bytes: limits.memory,
             cpu: limits.cpu,
             gpu: limits.gpu,
+            deadline_seconds: limits.deadline.map(seconds),
             retry: limits.retry,
             backoff_seconds: limits.backoff.map(seconds),
         },

@@ -7,7 +7,7 @@ use crate::artifacts::{self, Published};
 use crate::canonical;
 use crate::digest::Digest;
 use crate::disk::{self, At, DiskError, Stamp};
-use crate::executor::{ArtifactMeta, Cancel, Given, Job, Produced, StepError};
+use crate::executor::{ArtifactMeta, Began, Cancel, Given, Job, Produced, StepError};
 use crate::planner::OutsideFile;
 use crate::project::file_name;
 use crate::record::{Failure, Millis, Verdict};
@@ -38,6 +38,7 @@ pub(super) struct Attempt {
     pub started: Millis,
     pub inputs: BTreeMap<String, Given>,
     pub file: Option<OutsideFile>,
+    pub began: Began,
     pub cancel: Cancel,
 }
 
@@ -111,6 +112,7 @@ impl Attempt {
             out: out.to_owned(),
             fingerprint: self.fingerprint,
             log,
+            began: self.began.clone(),
             cancel: self.cancel.clone(),
         };
         let executor = self.context.parts.executor.clone();

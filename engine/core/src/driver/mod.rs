@@ -17,12 +17,14 @@ mod attempt;
 mod effects;
 mod logs;
 mod outputs;
+mod work;
 
+use crate::canonical;
 use crate::clock::Clock;
 use crate::digest::Digest;
 use crate::disk::Stamp;
 use crate::error::EngineError;
-use crate::executor::Cancel;
+use crate::executor::{Began, Cancel};
 use crate::journal::{Entry, Journal, OnBatch, Stopped};
 use crate::lookup::Lookup;
 use crate::observer::Observer;
@@ -30,27 +32,25 @@ use crate::planner::{OutsideFile, Planner, PreparedNode, Request, bytes_of};
 use crate::project::Project;
 use crate::record::{Artifact, Failure, Millis, Outcome, Record, RunStarted, VERSION, Verdict};
 use crate::request::{Parts, RunReport, RunRequest};
-use crate::scheduler::{Command, Event, IllegalTransition, Room, Rules, Scheduler, Token, Unit, Why, Work};
+use crate::scheduler::{Cause, Command, Event, IllegalTransition, Scheduler, Token, Why};
 use crate::store::Store;
 use crate::verdict::{self, Given, Profile};
 use crate::view::RunView;
 use crate::words;
 use attempt::{Attempted, Finished};
 pub(crate) use attempt::{PROFILE, not_as_expected};
+use mlp_lang::capability;
 use mlp_lang::pipeline::{NodeKind, Pipeline};
+use mlp_lang::value::Value;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
+use work::{EPOCH, work};
 
 /// How often a run that has nothing else to do looks whether it is to stop.
 const GLANCE: Duration = Duration::from_millis(20);
-/// The first pause before another attempt; each further one doubles it.
-const FIRST_BACKOFF: Millis = 1_000;
-/// The longest pause.
-const LONGEST_BACKOFF: Millis = 60_000;
-/// Engines of a run. A run that is resumed is a new one, and no attempt outlives its engine, so there is one.
-const EPOCH: u32 = 1;
 
 /// What a run needs from its engine.
 pub(crate) struct Context {
@@ -101,6 +101,7 @@ pub(crate) async fn run(context: Context, request: RunRequest) -> Result<RunRepo
         records: Vec::new(),
         events: VecDeque::from([Event::Begin]),
         tasks: JoinSet::new(),
+        begun: unbounded_channel(),
         outputs: vec![None; nodes],
         verdicts: HashMap::new(),
         running: Running::default(),
@@ -130,6 +131,8 @@ struct Driver {
     records: Vec<Entry>,
     events: VecDeque<Event>,
     tasks: JoinSet<Task>,
+    /// Where attempts with a time limit say that their work began.
+    begun: (UnboundedSender<(usize, Token)>, UnboundedReceiver<(usize, Token)>),
     /// What each node gave, once it gave it.
     outputs: Vec<Option<Arc<Vec<Artifact>>>>,
     verdicts: HashMap<usize, Vec<Verdict>>,
@@ -201,6 +204,7 @@ impl Driver {
                     self.joined(joined)?;
                 }
             }
+            Some((node, token)) = self.begun.1.recv() => self.events.push_back(Event::Began { node, token }),
             () = tokio::time::sleep(pause) => {}
         }
         let now = self.context.clock.now();
@@ -242,9 +246,9 @@ impl Driver {
         match command {
             Command::Check(node) => return self.check(node),
             Command::Start { node, token } => return self.start(node, token),
-            Command::Retry { node, due, .. } => self.record_failure(node, Some(due), at),
-            Command::GiveUp { node, .. } => {
-                self.record_failure(node, None, at);
+            Command::Retry { node, due, cause, .. } => self.record_failure(node, Some(due), cause, at),
+            Command::GiveUp { node, cause } => {
+                self.record_failure(node, None, cause, at);
                 self.let_others_try(node);
             }
             Command::Skip { node, why } => {
@@ -267,9 +271,13 @@ impl Driver {
             Command::Act(node) => self.act(node),
             // Handled by who called.
             Command::End(_) => {}
-            // Nothing that leads to these is asked for: no grace, no fan, no wait, nobody to take over from.
-            Command::Kill { .. }
-            | Command::Adopt { .. }
+            Command::Kill { node, .. } => {
+                if let Some(cancel) = self.running.0.get(&node) {
+                    cancel.kill();
+                }
+            }
+            // Nothing that leads to these is asked for: no fan, no wait, nobody to take over from.
+            Command::Adopt { .. }
             | Command::Disown { .. }
             | Command::Collect(_)
             | Command::Ask { .. }
@@ -397,11 +405,24 @@ impl Driver {
             fingerprint,
             started: at,
             inputs: self.inputs(node)?,
+            began: self.began(node, token),
             file: self.prepared[node].file.clone(),
             cancel,
         };
         self.tasks.spawn(async move { Task::Attempt(Box::new(work.make().await)) });
         Ok(())
+    }
+
+    /// Where an attempt says that its work begins. Nobody needs to know of one without a limit.
+    fn began(&self, node: usize, token: Token) -> Began {
+        if capability::most(&self.pipeline.nodes[node]).is_none_or(|limits| limits.timeout.is_none()) {
+            return Began::default();
+        }
+        let told = self.begun.0.clone();
+        // Who does not listen any more does not mind.
+        Began::telling(move || {
+            let _ = told.send((node, token));
+        })
     }
 
     fn joined(&mut self, joined: Result<Task, tokio::task::JoinError>) -> Result<(), EngineError> {
@@ -468,10 +489,27 @@ impl Driver {
         }
     }
 
-    fn record_failure(&mut self, node: usize, retry_at: Option<Millis>, at: Millis) {
-        if let Some((attempt, failure)) = self.failures.remove(&node) {
+    fn record_failure(&mut self, node: usize, retry_at: Option<Millis>, cause: Cause, at: Millis) {
+        let known = self.failures.remove(&node);
+        let failure = match self.out_of_time(node, cause) {
+            Some(failure) => Some((known.map_or(0, |(attempt, _)| attempt), failure)),
+            None => known,
+        };
+        if let Some((attempt, failure)) = failure {
             self.record(Record::NodeFailed { node: self.name(node), attempt, failure, retry_at, at });
         }
+    }
+
+    /// What is said of an attempt that was asked to stop because of a limit, whatever it answered.
+    fn out_of_time(&self, node: usize, cause: Cause) -> Option<Failure> {
+        let limits = capability::most(&self.pipeline.nodes[node])?;
+        let (limit, words) = match cause {
+            Cause::TimedOut => (limits.timeout?, "ran into its time limit of"),
+            Cause::OutOfTime => (limits.deadline?, "was not done within its deadline, all attempts together, of"),
+            _ => return None,
+        };
+        let message = format!("{words} {}", canonical::value(&Value::Duration(limit)));
+        Some(Failure { message, findings: Vec::new(), kind: "timed_out".to_owned() })
     }
 
     fn record(&mut self, record: Record) {
@@ -547,32 +585,6 @@ impl Given for Driver {
 
     fn absent(&self, node: usize) -> Option<&str> {
         self.absent.get(&node).map(String::as_str)
-    }
-}
-
-fn work(request: &RunRequest, seed: u64) -> Work {
-    let unit = |node: &mlp_lang::pipeline::Node| Unit {
-        name: node.name.clone(),
-        needs: node.needs.iter().map(|need| need.index()).collect(),
-        effect: matches!(node.kind, NodeKind::Model(_) | NodeKind::Deploy(_)),
-        tolerant: matches!(node.kind, NodeKind::Gate(_)),
-        rules: Rules {
-            retries: match &node.kind {
-                NodeKind::Step(step) => step.limits.retry,
-                _ => 0,
-            },
-            backoff: FIRST_BACKOFF,
-            longest_backoff: Some(LONGEST_BACKOFF),
-            ..Rules::default()
-        },
-        ..Unit::default()
-    };
-    Work {
-        nodes: request.pipeline.batch().iter().map(unit).collect(),
-        room: Room::jobs(request.jobs),
-        keep_going: request.keep_going,
-        seed,
-        epoch: EPOCH,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod faults;
 mod lifecycle;
+mod limits;
 mod runs;
 mod state;
 
@@ -33,6 +34,8 @@ use tempfile::TempDir;
 struct Steps {
     /// Names of the nodes that ran, in order of their start.
     ran: Mutex<Vec<String>>,
+    /// How many steps that want to be alone are under way.
+    at_work: AtomicI64,
     /// Told apart from an upgrade of the component.
     version: Mutex<String>,
 }
@@ -95,7 +98,26 @@ impl Executor for Steps {
             "flaky" if i64::from(job.attempt) <= setting("times") => Err(StepError::Transient("not yet".to_owned())),
             "flaky" => Ok(out("model", b"at last", model)),
             "panic" => panic!("a defect in an executor"),
+            // Hears nothing but the end.
+            "stubborn" => {
+                job.began.say();
+                while !job.cancel.is_killed() {
+                    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                }
+                Err(StepError::Cancelled)
+            }
+            // Takes its time, with nobody of its like beside it.
+            "alone" => {
+                let beside = self.at_work.fetch_add(1, Ordering::SeqCst);
+                tokio::time::sleep(std::time::Duration::from_millis(3)).await;
+                self.at_work.fetch_sub(1, Ordering::SeqCst);
+                match beside {
+                    0 => Ok(out("model", b"alone", model)),
+                    _ => Err(StepError::Failed("somebody is there".to_owned())),
+                }
+            }
             "wait" => {
+                job.began.say();
                 while !job.cancel.is_set() {
                     tokio::time::sleep(std::time::Duration::from_millis(1)).await;
                 }
@@ -463,6 +485,14 @@ impl Build {
             across: None,
             text: format!("{node}.{metric}"),
         })
+    }
+
+    /// What the last step may use.
+    fn limits(mut self, limits: Limits) -> Build {
+        if let Some(Node { kind: NodeKind::Step(step), .. }) = self.0.nodes.last_mut() {
+            Arc::make_mut(step).limits = limits;
+        }
+        self
     }
 
     fn when(mut self, condition: Expr) -> Build {

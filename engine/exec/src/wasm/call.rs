@@ -19,10 +19,11 @@ pub fn run(shared: &Shared, component: &Component, job: &Job) -> Result<BTreeMap
         .map_err(|error| StepError::Operational(format!("the sandbox of this step cannot be made: {error:#}")))?;
     let result = {
         let _ticking = shared.ticker.running();
+        job.began.say();
         call(&code, component, job, &mut store)
     };
     store.data().finish();
-    // A guest can sit out its limit in the host, or catch its own interruption: what counts is when it ended.
+    // A guest can sit out a wait in the host, or catch its own interruption: it was asked to stop all the same.
     store.data().limits.check()?;
     let result = result.and_then(|result| values::results(job, result));
     result.map_err(|error| match error {

@@ -144,13 +144,10 @@ fn wasi(identity: &Digest, stdout: &Output, stderr: &Output) -> WasiCtxBuilder {
 
 impl Meter {
     fn new(job: &Job) -> Meter {
-        let limits = &job.step.limits;
-        // A limit of less than nothing is over at once; one past the end of time is none.
-        let timeout = limits.timeout.map(|nanos| Duration::from_nanos(u64::try_from(nanos).unwrap_or(0)));
         Meter {
-            memory_limit: limits.memory.unwrap_or(super::DEFAULT_MEMORY),
+            memory_limit: job.step.limits.memory.unwrap_or(super::DEFAULT_MEMORY),
             memory: 0,
-            deadline: timeout.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit))),
+            deadline: None,
             cancel: job.cancel.clone(),
             stopped: None,
         }

@@ -1,7 +1,7 @@
 //! Builds the evil guest, and runs one attempt at one deed.
 
 use mlp_core::digest::Digest;
-use mlp_core::executor::{Cancel, Executor, Job, Produced, StepError, StepLog};
+use mlp_core::executor::{Began, Cancel, Executor, Job, Produced, StepError, StepLog};
 use mlp_exec::{Library, WasmExecutor, WasmOptions};
 use mlp_lang::pipeline::{Limits, StepNode};
 use mlp_lang::signature::Modules;
@@ -125,16 +125,6 @@ impl StepLog for Log {
 }
 
 impl Plan {
-    pub fn timeout(mut self, limit: Duration) -> Plan {
-        self.limits.timeout = Some(limit.as_nanos() as i64);
-        self
-    }
-
-    pub fn memory(mut self, bytes: u64) -> Plan {
-        self.limits.memory = Some(bytes);
-        self
-    }
-
     pub fn cancel(mut self, cancel: Cancel) -> Plan {
         self.cancel = cancel;
         self
@@ -178,6 +168,7 @@ impl Plan {
             out,
             fingerprint: self.fingerprint,
             log: log.clone(),
+            began: Began::default(),
             cancel: self.cancel,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

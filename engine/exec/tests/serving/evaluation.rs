@@ -5,7 +5,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use mlp_core::digest::Digest;
-use mlp_core::executor::{ArtifactMeta, Cancel, Executor, Given, Job, Produced, StepLog};
+use mlp_core::executor::{ArtifactMeta, Began, Cancel, Executor, Given, Job, Produced, StepLog};
 use mlp_core::predictor::{Cells, PredictionKind, Predictions, Predictors};
 use mlp_exec::{WasmExecutor, WasmOptions};
 use mlp_lang::pipeline::{Conduct, Limits, StepNode};
@@ -126,6 +126,7 @@ impl World {
             out,
             fingerprint: Digest::of(step.as_bytes()),
             log: Arc::new(Quiet),
+            began: Began::default(),
             cancel: Cancel::default(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -1,0 +1,73 @@
+//! From a pipeline to what the scheduler sees of it: needs, rules, what attempts take up.
+
+use crate::machine;
+use crate::record::Millis;
+use crate::request::RunRequest;
+use crate::scheduler::{Ask, Jitter, Rules, Unit, Work};
+use mlp_lang::capability::{self, Present};
+use mlp_lang::pipeline::{Limits, Node, NodeKind};
+
+/// The pause before the second attempt of a step that does not say; each further one doubles it.
+const BACKOFF: Millis = 1_000;
+/// The longest pause, unless the first is longer.
+const LONGEST_BACKOFF: Millis = 60_000;
+/// How long what was asked to stop may go on: what Docker and systemd-run services are used to.
+const GRACE: Millis = 10_000;
+/// Engines of a run. A run that is resumed is a new one, and no attempt outlives its engine, so there is one.
+pub(super) const EPOCH: u32 = 1;
+
+/// What is scheduled of a run with this number.
+pub(super) fn work(request: &RunRequest, run: u64) -> Work {
+    let present = machine::present();
+    let unsaid = machine::unsaid(&present, request.jobs);
+    Work {
+        nodes: request.pipeline.batch().iter().map(|node| unit(node, &present, unsaid)).collect(),
+        room: machine::room(&present, request.jobs),
+        keep_going: request.keep_going,
+        seed: run,
+        epoch: EPOCH,
+    }
+}
+
+fn unit(node: &Node, present: &Present, unsaid: u64) -> Unit {
+    let most = capability::most(node);
+    Unit {
+        name: node.name.clone(),
+        needs: node.needs.iter().map(|need| need.index()).collect(),
+        effect: matches!(node.kind, NodeKind::Model(_) | NodeKind::Deploy(_)),
+        tolerant: matches!(node.kind, NodeKind::Gate(_)),
+        ask: most.map(|limits| ask(&limits, present, unsaid)).unwrap_or_default(),
+        rules: most.map(|limits| rules(&limits)).unwrap_or_default(),
+        ..Unit::default()
+    }
+}
+
+/// Who asks for more than there is was refused where people see it; nothing here waits forever.
+fn ask(limits: &Limits, present: &Present, unsaid: u64) -> Ask {
+    let (cpu, memory, gpus) = capability::asked(limits);
+    Ask {
+        cpu: cpu.unwrap_or(unsaid).min(present.cpu),
+        memory: memory.unwrap_or(0).min(present.memory),
+        gpus: gpus.min(present.gpus),
+        pools: Vec::new(),
+    }
+}
+
+fn rules(limits: &Limits) -> Rules {
+    Rules {
+        retries: limits.retry,
+        // Whoever allows more attempts allows them for an attempt that hung.
+        retry_timeouts: true,
+        backoff: limits.backoff.map_or(BACKOFF, millis),
+        longest_backoff: Some(LONGEST_BACKOFF),
+        jitter: Jitter::Added,
+        timeout: limits.timeout.map(millis),
+        in_all: limits.deadline.map(millis),
+        grace: Some(GRACE),
+    }
+}
+
+/// At least one, so that a limit is never over before it begins.
+fn millis(nanos: i64) -> Millis {
+    (nanos / 1_000_000).max(1)
+}
