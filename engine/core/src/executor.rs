@@ -7,7 +7,7 @@
 use crate::digest::Digest;
 use mlp_lang::finding::Finding;
 use mlp_lang::pipeline::{DataNode, Stat, StepNode};
-use mlp_lang::types::{Column, Type};
+use mlp_lang::types::{Column, Schema, Type};
 use mlp_lang::value::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -196,6 +196,10 @@ pub trait Tables: Send + Sync {
     /// nothing at `out` is used. `shown` is the path for messages. Findings carry file, row and column and are capped
     /// in number (the cap is told). IO faults are findings too: missing, a folder, no permission.
     fn import(&self, data: &DataNode, path: &Path, shown: &str, out: &Path) -> Result<Imported, Vec<Finding>>;
+
+    /// Writes the rows of Parquet files that steps wrote, one after the other, to `out`: columns by name, as `schema` has
+    /// them; what it asks of cells is not looked at. How many rows that are, or why it cannot be done.
+    fn concat(&self, schema: &Schema, parts: &[PathBuf], out: &Path) -> Result<u64, String>;
 
     /// The columns and the row count of a Parquet file that a step wrote, or why it cannot be read.
     fn inspect(&self, path: &Path) -> Result<TableInfo, String>;

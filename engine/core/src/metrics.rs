@@ -7,11 +7,11 @@
 use mlp_lang::pipeline::{OverGroups, Reduce};
 use mlp_lang::types::{MetricField, Type};
 use mlp_lang::value::Value;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A parsed metrics file. `None` is a number that does not exist.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// By name.
     pub metrics: BTreeMap<String, Option<f64>>,
@@ -21,7 +21,7 @@ pub struct Metrics {
 }
 
 /// One part of the rows: those with this value in this column.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Group {
     /// The column.
     pub by: String,
@@ -75,17 +75,39 @@ impl Metrics {
         let (kept, small): (Vec<&Group>, Vec<&Group>) = groups.partition(|group| group.rows >= over.min_support);
         let left_out = small.into_iter().map(|group| (group.value.clone(), group.rows)).collect();
         let numbers: Option<Vec<f64>> = kept.iter().map(|group| group.metrics.get(name).copied().flatten()).collect();
-        let reduced = numbers.filter(|numbers| !numbers.is_empty()).map(|numbers| {
-            let lowest = numbers.iter().copied().fold(f64::INFINITY, f64::min);
-            let highest = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            match over.reduce {
-                Reduce::Disparity => highest - lowest,
-                Reduce::Lowest => lowest,
-                Reduce::Highest => highest,
-                Reduce::Mean => numbers.iter().sum::<f64>() / numbers.len() as f64,
-            }
-        });
+        let reduced = numbers.and_then(|numbers| reduce(over.reduce, &numbers));
         (reduced.map(|number| typed(number, ty)), left_out)
+    }
+}
+
+/// One number of many; `None` of none.
+fn reduce(how: Reduce, numbers: &[f64]) -> Option<f64> {
+    let lowest = || numbers.iter().copied().fold(f64::INFINITY, f64::min);
+    let highest = || numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    (!numbers.is_empty()).then(|| match how {
+        Reduce::Disparity => highest() - lowest(),
+        Reduce::Lowest => lowest(),
+        Reduce::Highest => highest(),
+        Reduce::Mean => numbers.iter().sum::<f64>() / numbers.len() as f64,
+    })
+}
+
+/// What the members of a step for each of several values gave, in the order of the values.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Each {
+    /// The values, as they are written.
+    pub values: Vec<String>,
+    /// The metrics file of each.
+    pub metrics: Vec<Metrics>,
+}
+
+impl Each {
+    /// One number over all values. One that is missing for any of them makes the whole missing.
+    pub fn across(&self, name: &str, ty: &Type, how: Reduce) -> Option<Value> {
+        let numbers: Option<Vec<f64>> =
+            self.metrics.iter().map(|metrics| metrics.metrics.get(name).copied().flatten()).collect();
+        let ty = if how == Reduce::Mean && *ty == Type::Int { &Type::Float } else { ty };
+        reduce(how, &numbers?).map(|number| typed(number, ty))
     }
 }
 

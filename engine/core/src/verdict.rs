@@ -3,7 +3,7 @@
 //! Pure but for reading metrics files. Missing is never success: a number that is not there makes its comparison fail,
 //! and the verdict says that it was missing.
 
-use crate::metrics::{LeftOut, Metrics};
+use crate::metrics::{Each, LeftOut, Metrics};
 use crate::record::{Artifact, Measured, Millis, Verdict};
 use mlp_lang::eval::{self, Facts};
 use mlp_lang::pipeline::{DataNode, Expr, GateNode, MetricRef, NodeKind, Pipeline, Stat};
@@ -200,6 +200,11 @@ impl StepFacts<'_> {
 
 impl Facts for StepFacts<'_> {
     fn metric(&self, metric: &MetricRef) -> Option<Value> {
+        if let Some(how) = metric.across {
+            let bytes = self.given.bytes(self.given.artifact(metric.node.index(), &metric.output)?)?;
+            let each: Each = serde_json::from_slice(&bytes).ok()?;
+            return each.across(&metric.metric, &self.declared(metric), how);
+        }
         let metrics = self.metrics(metric.node.index(), &metric.output)?;
         let ty = self.declared(metric);
         let Some(over) = &metric.over else { return metrics.value(&metric.metric, &ty) };

@@ -39,9 +39,10 @@ pub use writer::TYPE_KEY;
 use mlp_core::executor::{Imported, TableInfo, Tables};
 use mlp_lang::finding::Finding;
 use mlp_lang::pipeline::{DataNode, DataSource};
+use mlp_lang::types::{Column, Schema};
 use source::{Format, Source};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use table::Table;
 
 /// Reads CSV and Parquet files from the local disk.
@@ -88,6 +89,25 @@ impl Tables for TableReader {
             let _ = std::fs::remove_file(out);
         }
         imported
+    }
+
+    fn concat(&self, schema: &Schema, parts: &[PathBuf], out: &Path) -> Result<u64, String> {
+        let loose = |column: &Column| Column { unique: false, bounds: Vec::new(), ..column.clone() };
+        let schema = Schema { columns: schema.columns.iter().map(loose).collect(), ..schema.clone() };
+        let source = DataSource::Parquet { path: String::new() };
+        let data = DataNode { schema, source, expectations: Vec::new(), pii: None };
+        let mut table = Table::new(&data, "", out);
+        for part in parts {
+            let shown = part.display().to_string();
+            if let Some(source) = Source::open(part, &shown, Format::Parquet, &mut table.report) {
+                columnar::read(source, &mut table);
+            }
+            if !table.report.is_clean() {
+                break;
+            }
+        }
+        let told = |findings: Vec<Finding>| findings.first().map_or_else(String::new, |first| first.message.clone());
+        table.finish_even_empty().map(|imported| imported.rows).map_err(told)
     }
 
     fn inspect(&self, path: &Path) -> Result<TableInfo, String> {

@@ -107,6 +107,11 @@ impl<'a> Table<'a> {
             let message = || "the table has columns but not one row".to_owned();
             self.report.add(codes::NO_ROWS, At::default(), None, message, |f| f.help(help));
         }
+        self.finish_even_empty()
+    }
+
+    /// The same of a table that may have no rows.
+    pub fn finish_even_empty(mut self) -> Result<Imported, Vec<Finding>> {
         if self.held > 0 {
             self.flush();
         }
