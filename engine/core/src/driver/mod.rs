@@ -28,7 +28,7 @@ use crate::executor::{Began, Cancel};
 use crate::journal::{Entry, Journal, OnBatch, Stopped};
 use crate::lookup::Lookup;
 use crate::observer::Observer;
-use crate::planner::{OutsideFile, Planner, PreparedNode, Request, bytes_of};
+use crate::planner::{Planner, PreparedNode, Request, bytes_of};
 use crate::project::Project;
 use crate::record::{Artifact, Failure, Millis, Outcome, Record, RunStarted, VERSION, Verdict};
 use crate::request::{Parts, RunReport, RunRequest};
@@ -407,6 +407,7 @@ impl Driver {
             inputs: self.inputs(node)?,
             began: self.began(node, token),
             file: self.prepared[node].file.clone(),
+            given: self.prepared[node].given.clone(),
             cancel,
         };
         self.tasks.spawn(async move { Task::Attempt(Box::new(work.make().await)) });
@@ -566,11 +567,10 @@ impl Driver {
     }
 
     fn manifest(&self, node: usize) -> Option<crate::manifest::Manifest> {
-        let file: Option<&OutsideFile> = self.prepared[node].file.as_ref();
         let output = |from: &mlp_lang::pipeline::OutputRef| {
             self.artifact(from.node.index(), &from.output).map(|artifact| artifact.digest)
         };
-        self.planner().manifest(&self.pipeline.nodes[node], file, &output)
+        self.planner().manifest(&self.pipeline.nodes[node], &self.prepared[node], &output)
     }
 }
 
