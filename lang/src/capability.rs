@@ -6,7 +6,7 @@
 use crate::codes;
 use crate::finding::{Finding, Place};
 use crate::live::{Form, Strategy, TriggerWhen};
-use crate::pipeline::{DataNode, DataSource, Limits, Node, NodeKind, Pipeline, StepNode};
+use crate::pipeline::{DataNode, DataSource, Limits, Node, NodeKind, Pipeline};
 use crate::span::Source;
 use crate::value::Value;
 use crate::work::{Pii, ProgramNode, Runner, Work};
@@ -18,8 +18,6 @@ pub enum Capability {
     Containers,
     /// Steps that are queries.
     Queries,
-    /// One step for each value of a list.
-    FanOut,
     /// Files behind `https://`.
     Https,
     /// Files in object stores: `s3://`, `gs://`, `az://`.
@@ -32,8 +30,6 @@ pub enum Capability {
     StepsAsData,
     /// Looking for personal data.
     Pii,
-    /// Waiting between attempts.
-    Backoff,
     /// Choosing settings by trials.
     Searches,
     /// Gates that ask a policy.
@@ -60,14 +56,12 @@ impl Capability {
         match self {
             Capability::Containers => "steps in containers",
             Capability::Queries => "steps that are queries",
-            Capability::FanOut => "one step for each value of a list",
             Capability::Https => "rows behind `https://`",
             Capability::ObjectStores => "rows in an object store",
             Capability::Databases => "rows of a database",
             Capability::JsonLines => "JSON lines",
             Capability::StepsAsData => "data that a step gives",
             Capability::Pii => "a search for personal data",
-            Capability::Backoff => "a wait between attempts",
             Capability::Searches => "searches",
             Capability::Policies => "policies in Rego",
             Capability::Approvals => "approvals by people",
@@ -92,13 +86,11 @@ impl Capability {
                 "a plugin runs everywhere: `use \"./step.wasm\" as name`; `mlp check` still checks the step"
             }
             Capability::Queries => "compute the columns in a plugin, or before the file is written",
-            Capability::FanOut => "write one step for each value",
             Capability::Https | Capability::ObjectStores => "fetch the file first, and name its path",
             Capability::Databases => "export the rows to CSV or Parquet, and name the file",
             Capability::JsonLines => "convert the file to CSV or Parquet",
             Capability::StepsAsData => "give the step's output to the steps that read it",
             Capability::Pii => "leave `pii` out, or write `pii allow` if the columns are known to be there",
-            Capability::Backoff => "leave `backoff` out: the next attempt then starts at once",
             Capability::Searches => "give the settings as parameters, and run the file with several values",
             Capability::Policies => "say it as conditions: `require eval.auc >= 80%`",
             Capability::Approvals => "deploy with `canary { 5% until promoted ... }`: a person decides there",
@@ -210,19 +202,14 @@ pub fn limits(node: &Node) -> Vec<&Limits> {
 fn needed(node: &Node, ask: &mut impl FnMut(Capability)) {
     match &node.kind {
         NodeKind::Data(data) => of_data(data, ask),
-        NodeKind::Step(step) => of_step(step, ask),
         NodeKind::Program(program) => of_program(program, ask),
         NodeKind::Query(_) => ask(Capability::Queries),
-        NodeKind::Fan(fan) => {
-            ask(Capability::FanOut);
-            // The members ask for the same, or for what the same settings say.
-            match fan.members.first() {
-                Some(Work::Step(step)) => of_step(step, ask),
-                Some(Work::Program(program)) => of_program(program, ask),
-                Some(Work::Query(_)) => ask(Capability::Queries),
-                None => {}
-            }
-        }
+        // The members ask for the same, or for what the same settings say.
+        NodeKind::Fan(fan) => match fan.members.first() {
+            Some(Work::Program(program)) => of_program(program, ask),
+            Some(Work::Query(_)) => ask(Capability::Queries),
+            Some(Work::Step(_)) | None => {}
+        },
         NodeKind::Tune(_) => ask(Capability::Searches),
         NodeKind::Gate(gate) => {
             gate.policies.iter().for_each(|_| ask(Capability::Policies));
@@ -244,7 +231,7 @@ fn needed(node: &Node, ask: &mut impl FnMut(Capability)) {
             TriggerWhen::Commit { .. } => ask(Capability::Commits),
             TriggerWhen::End { .. } => ask(Capability::EndsOfOthers),
         },
-        NodeKind::Model(_) | NodeKind::Registry(_) | NodeKind::Monitor(_) => {}
+        NodeKind::Step(_) | NodeKind::Model(_) | NodeKind::Registry(_) | NodeKind::Monitor(_) => {}
     }
 }
 
@@ -269,18 +256,9 @@ fn of_data(data: &DataNode, ask: &mut impl FnMut(Capability)) {
     }
 }
 
-fn of_step(step: &StepNode, ask: &mut impl FnMut(Capability)) {
-    if step.limits.backoff.is_some() {
-        ask(Capability::Backoff);
-    }
-}
-
 fn of_program(program: &ProgramNode, ask: &mut impl FnMut(Capability)) {
     match program.runner {
         Runner::Docker(_) | Runner::Build(_) => ask(Capability::Containers),
         Runner::Process => {}
-    }
-    if program.limits.backoff.is_some() {
-        ask(Capability::Backoff);
     }
 }

@@ -195,6 +195,15 @@ impl Work {
         }
     }
 
+    /// How it is treated.
+    pub fn conduct(&self) -> &Conduct {
+        match self {
+            Work::Step(step) => &step.conduct,
+            Work::Program(program) => &program.conduct,
+            Work::Query(query) => &query.conduct,
+        }
+    }
+
     /// What it may use.
     pub fn limits(&self) -> &Limits {
         match self {

@@ -29,6 +29,9 @@ pub fn line(view: &RunView, record: &Record, verbose: bool) -> Option<String> {
             let again = if *attempt > 1 { format!(" (attempt {attempt})") } else { String::new() };
             Some(format!("{}: started{again}", name(node)))
         }
+        Record::FannedOut { node, members, .. } => {
+            Some(format!("{}: {} to go through", name(node), plural(*members as usize, "value")))
+        }
         Record::NodeReused { node, from, .. } => {
             Some(format!("{}: {}", name(node), styled(DIM, format!("reused from run {from}"))))
         }

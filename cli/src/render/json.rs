@@ -6,13 +6,14 @@
 use super::nodes::{Evidence, state};
 use super::{events, values};
 use mlp_core::clock::rfc3339;
+use mlp_core::executor::Usage;
 use mlp_core::history::RunSummary;
 use mlp_core::lock::Holder;
 use mlp_core::manifest::Fact;
 use mlp_core::metrics::Metrics;
 use mlp_core::plan::{Decision, Plan, Reason};
 use mlp_core::record::{Artifact, Failure, Millis, ModelVersion, Record, Trigger, Verdict};
-use mlp_core::view::{Attempt, DeployRequest, NodeView, Registration, RunView};
+use mlp_core::view::{Attempt, DeployRequest, MemberView, NodeView, Registration, RunView};
 use mlp_lang::finding::{Finding, Fix, Label, Place};
 use mlp_lang::span::Source;
 use serde_json::{Value, json};
@@ -103,6 +104,9 @@ pub fn event(record: &Record) -> Value {
             "node_started",
             json!({"node": node, "attempt": attempt, "fingerprint": fingerprint.to_string(), "at": rfc3339(*at)}),
         ),
+        Record::FannedOut { node, members, at } => {
+            ("fanned_out", json!({"node": node, "members": members, "at": rfc3339(*at)}))
+        }
         Record::NodeReused { node, fingerprint, outputs, from, at } => (
             "node_reused",
             json!({
@@ -113,23 +117,25 @@ pub fn event(record: &Record) -> Value {
                 "at": rfc3339(*at),
             }),
         ),
-        Record::NodeDone { node, attempt, fingerprint, outputs, started, at, .. } => (
+        Record::NodeDone { node, attempt, fingerprint, outputs, usage: used, started, at, .. } => (
             "node_done",
             json!({
                 "node": node,
                 "attempt": attempt,
                 "fingerprint": fingerprint.to_string(),
                 "outputs": artifacts(outputs),
+                "usage": usage(*used),
                 "seconds": seconds(at - started),
                 "at": rfc3339(*at),
             }),
         ),
-        Record::NodeFailed { node, attempt, failure: why, retry_at, at } => (
+        Record::NodeFailed { node, attempt, failure: why, usage: used, retry_at, at } => (
             "node_failed",
             json!({
                 "node": node,
                 "attempt": attempt,
                 "failure": failure(why),
+                "usage": usage(*used),
                 "retry_at": retry_at.map(rfc3339),
                 "at": rfc3339(*at),
             }),
@@ -291,6 +297,14 @@ fn decision(decision: &Decision) -> Value {
     }
 }
 
+/// What an attempt used: null if nobody counted.
+fn usage(usage: Option<Usage>) -> Value {
+    usage.map_or(
+        Value::Null,
+        |it| json!({"cpu_seconds": it.cpu.as_secs_f64(), "memory_bytes": it.memory, "exit": it.exit}),
+    )
+}
+
 fn reason(reason: &Reason) -> Value {
     let mut object = match reason {
         Reason::New => json!({"kind": "new"}),
@@ -298,6 +312,7 @@ fn reason(reason: &Reason) -> Value {
         Reason::Upstream { node, input } => json!({"kind": "upstream", "node": node, "input": input}),
         Reason::Version { of, from, to } => json!({"kind": "version", "of": of, "from": from, "to": to}),
         Reason::Lost { output } => json!({"kind": "lost", "output": output}),
+        Reason::Each { run, of } => json!({"kind": "each", "run": run, "of": of}),
         Reason::Forced => json!({"kind": "forced"}),
         Reason::Uncached => json!({"kind": "uncached"}),
         Reason::Unexpected { why } => json!({"kind": "unexpected", "why": why}),
@@ -325,6 +340,10 @@ fn node(node: &NodeView, evidence: &Evidence) -> Value {
         "logs": evidence.logs.iter().map(|path| json!(path.display().to_string())).collect::<Value>(),
         "facts": evidence.facts.iter().map(fact).collect::<Value>(),
     });
+    if node.of_members > 0 {
+        let members = node.members.iter().map(member).collect::<Value>();
+        extend(&mut object, json!({"of_members": node.of_members, "members": members}));
+    }
     let planned = decision(&node.decision);
     extend(&mut object, json!({"decision": planned["decision"], "reasons": planned["reasons"]}));
     object
@@ -337,6 +356,22 @@ fn attempt(attempt: &Attempt) -> Value {
         "ended": attempt.ended.map(rfc3339),
         "failure": attempt.failure.as_ref().map(failure),
         "retry_at": attempt.retry_at.map(rfc3339),
+        "usage": usage(attempt.usage),
+    })
+}
+
+/// What is done for one of several values.
+fn member(member: &MemberView) -> Value {
+    json!({
+        "name": member.name,
+        "state": state(member.state).1,
+        "attempts": member.attempts.iter().map(attempt).collect::<Value>(),
+        "fingerprint": member.fingerprint.map(|it| it.to_string()),
+        "from": member.from,
+        "reason": member.reason,
+        "outputs": artifacts(&member.outputs),
+        "started": member.started.map(rfc3339),
+        "ended": member.ended.map(rfc3339),
     })
 }
 

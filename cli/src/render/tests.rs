@@ -87,6 +87,7 @@ fn done(node: &str, at: i64, outputs: Vec<Artifact>) -> [Record; 2] {
             fingerprint: digest(node),
             manifest: Vec::new(),
             outputs,
+            usage: None,
             started: START + at,
             at: START + at + 1_200,
         },
@@ -207,6 +208,7 @@ fn failed() -> Vec<Record> {
             findings: vec![bad_cell()],
             kind: "data".into(),
         },
+        usage: None,
         retry_at: None,
         at: at + 400,
     });

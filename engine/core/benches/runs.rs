@@ -14,11 +14,11 @@ use mlp_core::request::{Parts, RunRequest};
 use mlp_lang::finding::Finding;
 use mlp_lang::pipeline::{Conduct, DataNode, Limits, Node, NodeId, NodeKind, OutputRef, Pipeline, StepNode};
 use mlp_lang::span::{Source, Span};
-use mlp_lang::types::Type;
+use mlp_lang::types::{Schema, Type};
 use mlp_lang::value::Value;
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -171,6 +171,10 @@ impl Tables for NoTables {
 
     fn import(&self, _: &DataNode, _: &Path, _: &str, _: &Path) -> Result<Imported, Vec<Finding>> {
         Err(Vec::new())
+    }
+
+    fn concat(&self, _: &Schema, _: &[PathBuf], _: &Path) -> Result<u64, String> {
+        Err("there are no tables".to_owned())
     }
 
     fn inspect(&self, _: &Path) -> Result<TableInfo, String> {

@@ -30,6 +30,7 @@ mod driver;
 pub mod engine;
 pub mod error;
 pub mod executor;
+mod fan;
 pub mod folder;
 pub mod history;
 pub mod journal;

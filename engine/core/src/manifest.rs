@@ -93,6 +93,18 @@ impl Manifest {
         }
     }
 
+    /// The facts that another one has, too, and what is open in either.
+    pub(crate) fn shared_with(&self, other: &Manifest) -> Manifest {
+        let same = self.facts.iter().filter(|(fact, value)| other.facts.get(*fact) == Some(*value));
+        let mut open = self.open.clone();
+        open.extend(other.open.iter().filter(|name| !self.open.contains(name)).cloned());
+        Manifest {
+            facts: same.map(|(fact, value)| (fact.clone(), value.clone())).collect(),
+            open,
+            shown: self.shown.clone(),
+        }
+    }
+
     /// Whether everything in it is known.
     pub fn is_complete(&self) -> bool {
         self.open.is_empty()

@@ -104,6 +104,13 @@ pub enum Reason {
         /// Which output.
         output: String,
     },
+    /// Of a step for each of several values: the results of the other values are known.
+    Each {
+        /// How many run.
+        run: u64,
+        /// Of how many.
+        of: u64,
+    },
     /// The command line asked for it.
     Forced,
     /// `cache = false`: whatever is remembered of it.
@@ -124,6 +131,8 @@ impl fmt::Display for Reason {
             Reason::Version { of, from, to } => write!(f, "{of} is now version {to}, was version {from}"),
             Reason::Lost { output } if output.is_empty() => f.write_str("its result is no longer kept"),
             Reason::Lost { output } => write!(f, "output `{output}` is gone or damaged"),
+            Reason::Each { run: 0, of } => write!(f, "all {of} values are known, and are put together anew"),
+            Reason::Each { run, of } => write!(f, "{run} of {of} values run, the others are known"),
             Reason::Forced => f.write_str("forced"),
             Reason::Uncached => f.write_str("it runs each time (`cache = false`)"),
             Reason::Unexpected { why } => write!(f, "it will fail: {why}"),

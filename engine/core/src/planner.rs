@@ -10,6 +10,7 @@ use crate::digest::Digest;
 use crate::driver::{PROFILE, not_as_expected};
 use crate::error::EngineError;
 use crate::executor::Task;
+use crate::fan;
 use crate::lookup::{self, Lookup};
 use crate::manifest::{Manifest, Section};
 use crate::outside::{GivenFile, Outside, OutsideFile};
@@ -22,7 +23,7 @@ use crate::verdict::{self, Given, Profile};
 use mlp_lang::live::RegistryNode;
 use mlp_lang::pipeline::{DataNode, DataSource, Node, NodeId, NodeKind, OutputRef, Pipeline, StepNode};
 use mlp_lang::value::Value;
-use mlp_lang::work::{ProgramInput, Runner};
+use mlp_lang::work::{FanNode, ProgramInput, Runner, Work};
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -64,6 +65,8 @@ pub(crate) struct PreparedNode {
     pub file: Option<OutsideFile>,
     /// What a program is given of the project, by the name of its fact.
     pub given: BTreeMap<String, GivenFile>,
+    /// The same of each member of a fan of programs.
+    pub each: Vec<BTreeMap<String, GivenFile>>,
     /// Run it even if its result is known.
     pub forced: bool,
     /// Its table, or its version in the registry, is known and is not as it must be.
@@ -152,6 +155,7 @@ impl Planner<'_> {
         }
         let output = |from: &OutputRef| known.likely(from.node.index(), &from.output).map(|it| it.digest);
         let rests_on_expected = node.needs.iter().any(|need| known.expected[need.index()].is_some());
+        let mut known_members = 0;
         let manifest = match &node.kind {
             NodeKind::Gate(_)
             | NodeKind::Tune(_)
@@ -159,8 +163,7 @@ impl Planner<'_> {
             | NodeKind::Deploy(_)
             | NodeKind::Monitor(_)
             | NodeKind::Trigger(_)
-            | NodeKind::Query(_)
-            | NodeKind::Fan(_) => return Ok(Decision::Decide),
+            | NodeKind::Query(_) => return Ok(Decision::Decide),
             NodeKind::Registry(registry) => return self.registered(request, node, registry, details),
             NodeKind::Data(data) => {
                 details.file = Some(self.outside().file(request.base, data.source.path())?);
@@ -172,9 +175,15 @@ impl Planner<'_> {
                 details.given = self.outside().given(request.base, program)?;
                 crate::program::manifest(self.parts, program, &details.given, &output)
             }
+            NodeKind::Fan(fan) => {
+                details.each = self.each(request.base, fan)?;
+                let (members, shared) = self.members(fan, &details.each, &output);
+                known_members = self.known(&members)?;
+                fan::manifest(fan, &members, shared)
+            }
         };
         // Nothing is looked up for it; that it ran before explains nothing either.
-        let uncached = Task::of(&node.kind).is_some_and(|task| !task.conduct().cache);
+        let uncached = is_uncached(&node.kind);
         details.forced |= uncached;
         let fingerprint = manifest.is_complete().then(|| Digest::of(&manifest.bytes()));
         let mut reasons = Vec::new();
@@ -218,6 +227,18 @@ impl Planner<'_> {
                 let node = pipeline.nodes[from.node.index()].name.clone();
                 reasons.push(Reason::Upstream { node, input: input.clone() });
             }
+        }
+        // Members differ whenever anything does that they have in common.
+        let each = format!("input {}", fan::EACH);
+        if matches!(node.kind, NodeKind::Fan(_)) && reasons.len() > 1 {
+            reasons.retain(|reason| !matches!(reason, Reason::Changed { what, .. } if *what == each));
+        }
+        if let NodeKind::Fan(fan) = &node.kind
+            && !details.forced
+            && known_members > 0
+        {
+            let of = fan.values.len() as u64;
+            reasons.push(Reason::Each { run: of - known_members, of });
         }
         if reasons.is_empty() {
             // The manifest is what it last was, yet its result is not there.
@@ -304,11 +325,65 @@ impl Planner<'_> {
                 Some(self.data_manifest(data, content.map(|(digest, _)| digest)))
             }
             NodeKind::Step(step) => Some(self.step_manifest(step, output)),
-            NodeKind::Program(program) => {
-                Some(crate::program::manifest(self.parts, program, &details.given, output))
+            NodeKind::Program(program) => Some(crate::program::manifest(self.parts, program, &details.given, output)),
+            NodeKind::Fan(fan) => {
+                let (members, shared) = self.members(fan, &details.each, output);
+                Some(fan::manifest(fan, &members, shared))
             }
             _ => None,
         }
+    }
+
+    /// Everything that the result of work depends on.
+    pub fn task_manifest(
+        &self,
+        task: &Task,
+        given: &BTreeMap<String, GivenFile>,
+        output: &dyn Fn(&OutputRef) -> Option<Digest>,
+    ) -> Manifest {
+        match task {
+            Task::Step(step) => self.step_manifest(step, output),
+            Task::Program(program) => crate::program::manifest(self.parts, program, given, output),
+        }
+    }
+
+    /// What each member is given of the project; nothing at all of steps that are given nothing.
+    fn each(&self, base: &Path, fan: &FanNode) -> Result<Vec<BTreeMap<String, GivenFile>>, EngineError> {
+        let programs = fan.members.iter().filter_map(|member| match member {
+            Work::Program(program) => Some(self.outside().given(base, program)),
+            _ => None,
+        });
+        programs.collect()
+    }
+
+    /// The fingerprint of each member, as far as it is known, and what the first and the last depend on alike.
+    fn members(
+        &self,
+        fan: &FanNode,
+        each: &[BTreeMap<String, GivenFile>],
+        output: &dyn Fn(&OutputRef) -> Option<Digest>,
+    ) -> (Vec<Option<Digest>>, Manifest) {
+        let nothing = BTreeMap::new();
+        let manifest = |member| {
+            let given = each.get(member).unwrap_or(&nothing);
+            Some(self.task_manifest(&fan::task(fan, member)?, given, output))
+        };
+        let fingerprint =
+            |manifest: &Manifest| manifest.is_complete().then(|| Digest::of(&manifest.bytes()));
+        let count = fan.members.len();
+        let fingerprints = (0..count).map(|member| fingerprint(&manifest(member)?)).collect();
+        let last = count.checked_sub(1).and_then(manifest).unwrap_or_default();
+        let shared = manifest(0).map(|first| first.shared_with(&last)).unwrap_or_default();
+        (fingerprints, shared)
+    }
+
+    /// How many of these have a result that is remembered.
+    fn known(&self, members: &[Option<Digest>]) -> Result<u64, EngineError> {
+        let mut known = 0;
+        for fingerprint in members.iter().flatten() {
+            known += u64::from(self.store.action(fingerprint)?.is_some());
+        }
+        Ok(known)
     }
 
     /// Which output of a remembered result is gone or damaged.
@@ -447,7 +522,13 @@ fn well_formed(pipeline: &Pipeline) -> Result<(), EngineError> {
         let unable = match &node.kind {
             NodeKind::Program(program) if program.runner != Runner::Process => Some("a program in a container"),
             NodeKind::Query(_) => Some("a query"),
-            NodeKind::Fan(_) => Some("a step for each of several values"),
+            NodeKind::Fan(fan) => fan.members.iter().find_map(|member| match member {
+                Work::Step(_) => None,
+                Work::Program(program) => {
+                    (program.runner != Runner::Process).then_some("a program in a container for each of several values")
+                }
+                Work::Query(_) => Some("a query for each of several values"),
+            }),
             NodeKind::Data(data) => match &data.source {
                 DataSource::Csv { .. } | DataSource::Parquet { .. } => None,
                 _ => Some("data from a source that is not read here"),
@@ -458,6 +539,7 @@ fn well_formed(pipeline: &Pipeline) -> Result<(), EngineError> {
             return malformed(format!("`{}` is {what}, which this engine does not run", node.name));
         }
         let refers: Vec<NodeId> = match &node.kind {
+            NodeKind::Fan(fan) => fan.members.iter().flat_map(Work::reads).collect(),
             NodeKind::Step(_) | NodeKind::Program(_) => {
                 inputs(&node.kind).into_iter().map(|(_, from)| from.node).collect()
             }
@@ -478,16 +560,30 @@ fn well_formed(pipeline: &Pipeline) -> Result<(), EngineError> {
 
 /// The outputs of other nodes that it reads, by the names it gives them.
 fn inputs(kind: &NodeKind) -> Vec<(&String, &OutputRef)> {
+    fn output<'a>((name, input): (&'a String, &'a ProgramInput)) -> Option<(&'a String, &'a OutputRef)> {
+        match input {
+            ProgramInput::Output { from, .. } => Some((name, from)),
+            ProgramInput::File(_) | ProgramInput::Folder(_) => None,
+        }
+    }
     match kind {
         NodeKind::Step(step) => step.inputs.iter().collect(),
-        NodeKind::Program(program) => {
-            let output = |(name, input)| match input {
-                &ProgramInput::Output { ref from, .. } => Some((name, from)),
-                _ => None,
-            };
-            program.inputs.iter().filter_map(output).collect()
-        }
+        NodeKind::Program(program) => program.inputs.iter().filter_map(output).collect(),
+        // The values are other settings of the same inputs, as a rule.
+        NodeKind::Fan(fan) => match fan.members.first() {
+            Some(Work::Step(step)) => step.inputs.iter().collect(),
+            Some(Work::Program(program)) => program.inputs.iter().filter_map(output).collect(),
+            _ => Vec::new(),
+        },
         _ => Vec::new(),
+    }
+}
+
+/// Whether it is to run each time.
+fn is_uncached(kind: &NodeKind) -> bool {
+    match kind {
+        NodeKind::Fan(fan) => fan.members.iter().any(|member| !member.conduct().cache),
+        kind => Task::of(kind).is_some_and(|task| !task.conduct().cache),
     }
 }
 
@@ -535,7 +631,20 @@ fn what(node: &Node, details: &PreparedNode) -> String {
         },
         NodeKind::Deploy(deploy) => format!("{} by {}", deploy.model_name, deploy.strategy.word()),
         NodeKind::Query(_) => "a query".to_owned(),
-        NodeKind::Fan(fan) => format!("a step for each of {} values", fan.values.len()),
+        NodeKind::Fan(fan) => {
+            let work = match fan.members.first() {
+                Some(Work::Step(step)) => format!("{}.{}", step.module, step.step),
+                Some(Work::Program(program)) => match program.runner {
+                    Runner::Process => "a process (not sandboxed)".to_owned(),
+                    _ => "a container".to_owned(),
+                },
+                _ => "a query".to_owned(),
+            };
+            match fan.values.len() {
+                1 => format!("{work} for 1 value"),
+                many => format!("{work} for {many} values"),
+            }
+        }
         NodeKind::Monitor(_) | NodeKind::Trigger(_) => String::new(),
     }
 }

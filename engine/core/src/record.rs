@@ -4,7 +4,7 @@
 //! new fields only with a new [`VERSION`].
 
 use crate::digest::Digest;
-use crate::executor::ArtifactMeta;
+use crate::executor::{ArtifactMeta, Usage};
 use crate::plan::Plan;
 use mlp_lang::finding::Finding;
 use mlp_lang::types::Comparison;
@@ -12,7 +12,7 @@ use mlp_lang::value::Value;
 use serde::{Deserialize, Serialize};
 
 /// Version of the record format, in the first bytes and the first frame of each journal.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 pub type Millis = i64;
@@ -58,8 +58,19 @@ pub enum Record {
         manifest: Vec<u8>,
         /// What it gave.
         outputs: Vec<Artifact>,
+        /// What the attempt used, if somebody counted.
+        usage: Option<Usage>,
         /// When it started.
         started: Millis,
+        /// When.
+        at: Millis,
+    },
+    /// What is done for each of several values begins: what follows is told of members, `node[value]`.
+    FannedOut {
+        /// Which node.
+        node: String,
+        /// How many members.
+        members: u32,
         /// When.
         at: Millis,
     },
@@ -71,6 +82,8 @@ pub enum Record {
         attempt: u32,
         /// Why.
         failure: Failure,
+        /// What the attempt used, if somebody counted.
+        usage: Option<Usage>,
         /// When the next attempt is due, if there is one.
         retry_at: Option<Millis>,
         /// When.
@@ -160,6 +173,20 @@ pub enum Record {
         /// When.
         at: Millis,
     },
+}
+
+impl Record {
+    /// The node, or the member of one, whose work this tells of.
+    pub fn about(&self) -> Option<&str> {
+        match self {
+            Record::NodeStarted { node, .. }
+            | Record::NodeReused { node, .. }
+            | Record::NodeDone { node, .. }
+            | Record::NodeFailed { node, .. }
+            | Record::NodeSkipped { node, .. } => Some(node),
+            _ => None,
+        }
+    }
 }
 
 /// How a run began.

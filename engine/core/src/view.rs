@@ -4,6 +4,7 @@
 //! they cannot disagree.
 
 use crate::digest::Digest;
+use crate::executor::Usage;
 use crate::manifest::{Fact, Manifest};
 use crate::plan::Decision;
 use crate::record::{Artifact, Failure, Millis, ModelVersion, Outcome, Record, RunStarted, Verdict};
@@ -27,9 +28,50 @@ pub struct RunView {
     pub outcome: Option<Outcome>,
     /// When it ended.
     pub ended: Option<Millis>,
+    /// How many stand where.
+    #[serde(skip)]
+    tally: Tally,
     /// Index into `nodes` by name.
     #[serde(skip)]
     by_name: HashMap<String, usize>,
+    /// Index into `nodes`, and there into `members`, by name.
+    #[serde(skip)]
+    members_by_name: HashMap<String, (usize, usize)>,
+}
+
+/// How many pieces of work stand where: nodes, and in place of a step for each of several values its members.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    total: usize,
+    by_state: [usize; STATES],
+}
+
+impl Tally {
+    /// All of them.
+    pub fn total(&self) -> usize {
+        self.total
+    }
+
+    /// Those that stand like this.
+    pub fn of(&self, state: NodeState) -> usize {
+        self.by_state[state as usize]
+    }
+
+    fn add(&mut self, state: NodeState, count: usize) {
+        self.total += count;
+        self.by_state[state as usize] += count;
+    }
+
+    fn remove(&mut self, state: NodeState, count: usize) {
+        // What a damaged journal tells twice is no reason to panic.
+        self.total = self.total.saturating_sub(count);
+        self.by_state[state as usize] = self.by_state[state as usize].saturating_sub(count);
+    }
+
+    fn moved(&mut self, from: NodeState, to: NodeState) {
+        self.remove(from, 1);
+        self.add(to, 1);
+    }
 }
 
 /// A node of a run.
@@ -58,6 +100,34 @@ pub struct NodeView {
     /// How its requirements or expectations came out.
     pub verdicts: Vec<Verdict>,
     /// In words, why it was skipped or blocked.
+    pub reason: Option<String>,
+    /// What is done for each of several values, in the order in which something happened to them: not all of them while the
+    /// run lasts, none if the whole result was known.
+    pub members: Vec<MemberView>,
+    /// How many values there are.
+    pub of_members: u32,
+    /// When its first attempt started.
+    pub started: Option<Millis>,
+    /// When it came to its end.
+    pub ended: Option<Millis>,
+}
+
+/// What is done for one of several values.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MemberView {
+    /// `part[0.1]`
+    pub name: String,
+    /// Where it stands.
+    pub state: NodeState,
+    /// Each attempt at it, in order.
+    pub attempts: Vec<Attempt>,
+    /// What it gave.
+    pub outputs: Vec<Artifact>,
+    /// Identity of the work.
+    pub fingerprint: Option<Digest>,
+    /// The run that made the result, if it was reused.
+    pub from: Option<u64>,
+    /// In words, why it was skipped.
     pub reason: Option<String>,
     /// When its first attempt started.
     pub started: Option<Millis>,
@@ -91,6 +161,9 @@ pub enum NodeState {
     Skipped,
 }
 
+/// How many of them there are.
+const STATES: usize = NodeState::Skipped as usize + 1;
+
 /// One attempt at a node.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Attempt {
@@ -104,6 +177,14 @@ pub struct Attempt {
     pub failure: Option<Failure>,
     /// When the next one is due.
     pub retry_at: Option<Millis>,
+    /// What it used, if somebody counted.
+    pub usage: Option<Usage>,
+}
+
+impl Attempt {
+    fn begun(number: u32, started: Millis) -> Attempt {
+        Attempt { number, started, ended: None, failure: None, retry_at: None, usage: None }
+    }
 }
 
 /// What a run did to the registry.
@@ -137,6 +218,8 @@ impl RunView {
     pub fn new(started: RunStarted) -> RunView {
         let nodes: Vec<NodeView> = started.plan.nodes.iter().map(NodeView::planned).collect();
         let by_name = nodes.iter().enumerate().map(|(index, node)| (node.name.clone(), index)).collect();
+        let mut tally = Tally::default();
+        tally.add(NodeState::Waiting, nodes.len());
         RunView {
             started,
             nodes,
@@ -145,7 +228,9 @@ impl RunView {
             cancelled: None,
             outcome: None,
             ended: None,
+            tally,
             by_name,
+            members_by_name: HashMap::new(),
         }
     }
 
@@ -163,6 +248,16 @@ impl RunView {
         self.by_name.get(name).map(|&index| &self.nodes[index])
     }
 
+    /// What is done for one of several values, by its name.
+    pub fn member(&self, name: &str) -> Option<&MemberView> {
+        self.members_by_name.get(name).map(|&(node, member)| &self.nodes[node].members[member])
+    }
+
+    /// How many pieces of work stand where.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
     /// How many nodes stand like this.
     pub fn count(&self, state: NodeState) -> usize {
         self.nodes.iter().filter(|node| node.state == state).count()
@@ -170,19 +265,31 @@ impl RunView {
 
     /// Takes in what happened next. What the plan does not name is ignored: a journal tells it before anything else.
     pub fn apply(&mut self, record: &Record) {
+        if let Some(name) = record.about()
+            && let Some((node, member)) = self.member_at(name)
+        {
+            let member = &mut self.nodes[node].members[member];
+            let before = member.state;
+            member.apply(record);
+            return self.tally.moved(before, member.state);
+        }
         match record {
             Record::RunStarted(_) => {}
+            Record::FannedOut { node, members, at } if self.node(node).is_some_and(|view| view.of_members == 0) => {
+                self.at_node(node, |view| {
+                    view.state = NodeState::Running;
+                    view.of_members = *members;
+                    view.started.get_or_insert(*at);
+                });
+                // From here on its members are counted in its place.
+                self.tally.add(NodeState::Waiting, *members as usize);
+            }
+            Record::FannedOut { .. } => {}
             Record::NodeStarted { node, attempt, fingerprint, at } => self.at_node(node, |view| {
                 view.state = NodeState::Running;
                 view.fingerprint = Some(*fingerprint);
                 view.started.get_or_insert(*at);
-                view.attempts.push(Attempt {
-                    number: *attempt,
-                    started: *at,
-                    ended: None,
-                    failure: None,
-                    retry_at: None,
-                });
+                view.attempts.push(Attempt::begun(*attempt, *at));
             }),
             Record::NodeReused { node, fingerprint, outputs, from, at } => self.at_node(node, |view| {
                 view.state = NodeState::Reused;
@@ -191,19 +298,19 @@ impl RunView {
                 view.from = Some(*from);
                 view.ended = Some(*at);
             }),
-            Record::NodeDone { node, fingerprint, manifest, outputs, at, .. } => self.at_node(node, |view| {
+            Record::NodeDone { node, fingerprint, manifest, outputs, usage, at, .. } => self.at_node(node, |view| {
                 view.state = NodeState::Done;
                 view.fingerprint = Some(*fingerprint);
                 view.facts = Manifest::facts_of(manifest).unwrap_or_default();
                 view.outputs.clone_from(outputs);
-                view.end(*at, None, None);
+                view.end(*at, None, *usage, None);
             }),
-            Record::NodeFailed { node, failure, retry_at, at, .. } => self.at_node(node, |view| {
+            Record::NodeFailed { node, failure, usage, retry_at, at, .. } => self.at_node(node, |view| {
                 view.state = if retry_at.is_some() { NodeState::Retrying } else { NodeState::Failed };
                 if view.attempts.is_empty() {
                     view.reason = Some(failure.message.clone());
                 }
-                view.end(*at, Some(failure), *retry_at);
+                view.end(*at, Some(failure), *usage, *retry_at);
             }),
             Record::NodeSkipped { node, reason, at } => self.at_node(node, |view| {
                 view.state = NodeState::Skipped;
@@ -254,9 +361,33 @@ impl RunView {
         }
     }
 
+    /// The member of this name, which is there from when something first happens to it.
+    fn member_at(&mut self, name: &str) -> Option<(usize, usize)> {
+        if let Some(place) = self.members_by_name.get(name) {
+            return Some(*place);
+        }
+        let node = *self.by_name.get(crate::fan::of_member(name)?)?;
+        let NodeView { members, of_members, .. } = &mut self.nodes[node];
+        // A member that nobody announced is none: a damaged journal must not make the counting wrong.
+        if members.len() >= *of_members as usize {
+            return None;
+        }
+        let place = (node, members.len());
+        members.push(MemberView::new(name));
+        self.members_by_name.insert(name.to_owned(), place);
+        Some(place)
+    }
+
     fn at_node(&mut self, name: &str, change: impl FnOnce(&mut NodeView)) {
         if let Some(&index) = self.by_name.get(name) {
-            change(&mut self.nodes[index]);
+            let node = &mut self.nodes[index];
+            let (before, had) = (node.state, node.of_members);
+            change(node);
+            match (had, node.of_members) {
+                (0, 0) => self.tally.moved(before, node.state),
+                (0, _) => self.tally.remove(before, 1),
+                _ => {}
+            }
         }
     }
 }
@@ -276,6 +407,8 @@ impl NodeView {
             from: None,
             verdicts: Vec::new(),
             reason: None,
+            members: Vec::new(),
+            of_members: 0,
             started: None,
             ended: None,
         }
@@ -291,21 +424,78 @@ impl NodeView {
         Some(self.ended? - self.started?)
     }
 
-    fn end(&mut self, at: Millis, failure: Option<&Failure>, retry_at: Option<Millis>) {
+    fn end(&mut self, at: Millis, failure: Option<&Failure>, usage: Option<Usage>, retry_at: Option<Millis>) {
         self.ended = Some(at);
-        match self.attempts.last_mut() {
-            Some(last) => {
-                last.ended = Some(at);
-                last.failure = failure.cloned();
-                last.retry_at = retry_at;
+        // A reused table whose expectations no longer hold fails without an attempt.
+        if self.attempts.is_empty() && failure.is_some() {
+            self.attempts.push(Attempt::begun(1, at));
+        }
+        end_last(&mut self.attempts, at, failure, usage, retry_at);
+    }
+}
+
+fn end_last(
+    attempts: &mut [Attempt],
+    at: Millis,
+    failure: Option<&Failure>,
+    usage: Option<Usage>,
+    retry_at: Option<Millis>,
+) {
+    if let Some(last) = attempts.last_mut() {
+        (last.ended, last.failure, last.usage, last.retry_at) = (Some(at), failure.cloned(), usage, retry_at);
+    }
+}
+
+impl MemberView {
+    fn new(name: &str) -> MemberView {
+        MemberView {
+            name: name.to_owned(),
+            state: NodeState::Waiting,
+            attempts: Vec::new(),
+            outputs: Vec::new(),
+            fingerprint: None,
+            from: None,
+            reason: None,
+            started: None,
+            ended: None,
+        }
+    }
+
+    /// The last attempt's failure.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.attempts.last().and_then(|attempt| attempt.failure.as_ref())
+    }
+
+    fn apply(&mut self, record: &Record) {
+        match record {
+            Record::NodeStarted { attempt, fingerprint, at, .. } => {
+                self.state = NodeState::Running;
+                self.fingerprint = Some(*fingerprint);
+                self.started.get_or_insert(*at);
+                self.attempts.push(Attempt::begun(*attempt, *at));
             }
-            // A reused table whose expectations no longer hold fails without an attempt.
-            None => {
-                if let Some(failure) = failure {
-                    let failure = Some(failure.clone());
-                    self.attempts.push(Attempt { number: 1, started: at, ended: Some(at), failure, retry_at });
-                }
+            Record::NodeReused { fingerprint, outputs, from, at, .. } => {
+                self.state = NodeState::Reused;
+                self.fingerprint = Some(*fingerprint);
+                self.outputs.clone_from(outputs);
+                (self.from, self.ended) = (Some(*from), Some(*at));
             }
+            Record::NodeDone { outputs, usage, at, .. } => {
+                self.state = NodeState::Done;
+                self.outputs.clone_from(outputs);
+                self.ended = Some(*at);
+                end_last(&mut self.attempts, *at, None, *usage, None);
+            }
+            Record::NodeFailed { failure, usage, retry_at, at, .. } => {
+                self.state = if retry_at.is_some() { NodeState::Retrying } else { NodeState::Failed };
+                self.ended = Some(*at);
+                end_last(&mut self.attempts, *at, Some(failure), *usage, *retry_at);
+            }
+            Record::NodeSkipped { reason, at, .. } => {
+                self.state = NodeState::Skipped;
+                (self.reason, self.ended) = (Some(reason.clone()), Some(*at));
+            }
+            _ => {}
         }
     }
 }

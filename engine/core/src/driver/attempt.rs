@@ -7,13 +7,13 @@ use crate::artifacts::{self, Published};
 use crate::canonical;
 use crate::digest::Digest;
 use crate::disk::{self, At, DiskError, Stamp};
-use crate::executor::{ArtifactMeta, Began, Cancel, Given, Job, Produced, StepError, Task};
+use crate::executor::{ArtifactMeta, Began, Cancel, Given, Job, Produced, StepError, Task, Usage};
 use crate::outside::{GivenFile, Outside, OutsideFile};
 use crate::project::file_name;
 use crate::record::{Failure, Millis, Verdict};
 use crate::verdict::{self, Profile};
 use mlp_lang::finding::{Code, Finding, Place};
-use mlp_lang::pipeline::{DataNode, NodeKind, Pipeline};
+use mlp_lang::pipeline::DataNode;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,8 +30,11 @@ const SMALL: u64 = 256 << 10;
 /// What to attempt.
 pub(super) struct Attempt {
     pub context: Arc<Context>,
-    pub pipeline: Arc<Pipeline>,
-    pub node: usize,
+    /// What people call it.
+    pub name: String,
+    pub piece: Piece,
+    /// As the scheduler numbers it.
+    pub number: usize,
     pub attempt: u32,
     pub manifest: Vec<u8>,
     pub fingerprint: Digest,
@@ -44,15 +47,25 @@ pub(super) struct Attempt {
     pub cancel: Cancel,
 }
 
+/// What is worked on.
+pub(super) enum Piece {
+    /// A table is read from outside.
+    Data(DataNode),
+    /// An executor does it.
+    Task(Task),
+}
+
 /// What came of it.
 pub(super) struct Finished {
-    pub node: usize,
+    pub number: usize,
     pub attempt: u32,
     pub fingerprint: Digest,
     pub manifest: Vec<u8>,
     pub started: Millis,
     /// How a table's expectations came out.
     pub judged: Option<(bool, Vec<Verdict>)>,
+    /// What it used, if somebody counted.
+    pub usage: Option<Usage>,
     pub result: Attempted,
 }
 
@@ -78,19 +91,15 @@ impl Attempted {
 impl Attempt {
     /// Makes it. Whatever happens in it, an answer comes and the folder is gone.
     pub async fn make(self) -> Finished {
-        let name = self.pipeline.nodes[self.node].name.clone();
-        let folder = format!("{:06}-{}-{}", self.context.run, file_name(&name), self.attempt);
+        let folder = format!("{:06}-{}-{}", self.context.run, file_name(&self.name), self.attempt);
         let work = self.context.project.work().join(folder);
         let out = work.join("out");
-        let mut judged = None;
+        let (mut judged, mut usage) = (None, None);
         let made = make_work(&work, &out);
-        let result = match (&made, &self.pipeline.nodes[self.node].kind) {
+        let result = match (&made, &self.piece) {
             (Err(error), _) => Attempted::operational(error),
-            (Ok(()), NodeKind::Data(data)) => self.data(data.clone(), &out, &mut judged).await,
-            (Ok(()), kind) => match Task::of(kind) {
-                Some(task) => self.step(&name, task, &work, &out).await,
-                None => Attempted::failed("operational", "only data and steps are attempted"),
-            },
+            (Ok(()), Piece::Data(data)) => self.data(data.clone(), &out, &mut judged).await,
+            (Ok(()), Piece::Task(task)) => self.step(task.clone(), &work, &out, &mut usage).await,
         };
         if made.is_ok() && !removed_when_empty(&work, &out) {
             let gone = tokio::task::spawn_blocking(move || disk::remove_tree(&work)).await;
@@ -99,11 +108,12 @@ impl Attempt {
                 tracing::warn!(%error, "a work folder stays behind");
             }
         }
-        let Attempt { node, attempt, fingerprint, manifest, started, .. } = self;
-        Finished { node, attempt, fingerprint, manifest, started, judged, result }
+        let Attempt { number, attempt, fingerprint, manifest, started, .. } = self;
+        Finished { number, attempt, fingerprint, manifest, started, judged, usage, result }
     }
 
-    async fn step(&self, name: &str, task: Task, work: &Path, out: &Path) -> Attempted {
+    async fn step(&self, task: Task, work: &Path, out: &Path, usage: &mut Option<Usage>) -> Attempted {
+        let name = self.name.as_str();
         let log_path = self.context.project.log(self.context.run, name, self.attempt);
         let observer = self.context.observer.clone();
         let log = Arc::new(NodeLog::new(name, log_path, observer, self.context.clock.clone()));
@@ -115,13 +125,15 @@ impl Attempt {
             work: work.to_owned(),
             out: out.to_owned(),
             fingerprint: self.fingerprint,
-            log,
+            log: log.clone(),
             began: self.began.clone(),
             cancel: self.cancel.clone(),
         };
         let executor = self.context.parts.executor.clone();
         // A task of its own: a panic in an executor fails its step, not the run.
-        let produced = match tokio::spawn(async move { executor.run(job).await }).await {
+        let answer = tokio::spawn(async move { executor.run(job).await }).await;
+        *usage = log.used();
+        let produced = match answer {
             Ok(Ok(produced)) => produced,
             Ok(Err(error)) => return step_failed(error),
             Err(error) => {

@@ -122,32 +122,37 @@ impl Driver {
         }
     }
 
-    /// The files a step reads.
-    pub(super) fn inputs(&self, node: usize) -> Result<BTreeMap<String, Input>, EngineError> {
-        if let NodeKind::Program(program) = &self.pipeline.nodes[node].kind {
-            let mut given = self.given(node, program.inputs.iter().filter_map(|(name, input)| match input {
+    /// The files that it reads.
+    pub(super) fn inputs(&self, number: usize) -> Result<BTreeMap<String, Input>, EngineError> {
+        let program = match self.task(number) {
+            Some(Work::Step(step)) => return self.given(number, step.inputs.iter()),
+            Some(Work::Program(program)) => program,
+            None => return Ok(BTreeMap::new()),
+        };
+        let mut given = self.given(
+            number,
+            program.inputs.iter().filter_map(|(name, input)| match input {
                 ProgramInput::Output { from, .. } => Some((name, from)),
                 ProgramInput::File(_) | ProgramInput::Folder(_) => None,
-            }))?;
-            for (name, input) in &program.inputs {
-                match (input, self.prepared[node].given.get(name)) {
-                    (ProgramInput::Output { ty, .. }, _) => {
-                        if let Some(given) = given.get_mut(name) {
-                            given.ty = ty.clone();
-                        }
+            }),
+        )?;
+        let files = self.given_files(number);
+        for (name, input) in &program.inputs {
+            match (input, files.get(name)) {
+                (ProgramInput::Output { ty, .. }, _) => {
+                    if let Some(given) = given.get_mut(name) {
+                        given.ty = ty.clone();
                     }
-                    (ProgramInput::File(_) | ProgramInput::Folder(_), Some(file)) => {
-                        let ty = if file.is_folder { Type::Folder } else { Type::File };
-                        given.insert(name.clone(), Input { path: file.path.clone(), ty, meta: Default::default() });
-                    }
-                    // Whoever planned it looked at them all.
-                    (ProgramInput::File(_) | ProgramInput::Folder(_), None) => {}
                 }
+                (ProgramInput::File(_) | ProgramInput::Folder(_), Some(file)) => {
+                    let ty = if file.is_folder { Type::Folder } else { Type::File };
+                    given.insert(name.clone(), Input { path: file.path.clone(), ty, meta: Default::default() });
+                }
+                // Whoever planned it looked at them all.
+                (ProgramInput::File(_) | ProgramInput::Folder(_), None) => {}
             }
-            return Ok(given);
         }
-        let NodeKind::Step(step) = &self.pipeline.nodes[node].kind else { return Ok(BTreeMap::new()) };
-        self.given(node, step.inputs.iter())
+        Ok(given)
     }
 
     fn given<'a>(
@@ -162,6 +167,7 @@ impl Driver {
             let ty = match &self.pipeline.nodes[from.node.index()].kind {
                 NodeKind::Data(data) => Type::Dataset(data.schema.clone()),
                 NodeKind::Registry(registry) => Type::Model(registry.flavor.clone()),
+                NodeKind::Fan(fan) => fan.outputs.get(&from.output).cloned().unwrap_or(Type::Unknown),
                 maker => {
                     let task = Work::of(maker);
                     task.and_then(|task| task.outputs().get(&from.output).cloned()).unwrap_or(Type::Unknown)

@@ -1,7 +1,7 @@
 //! What a step says while it runs: a file that is made when it first says something, and the observer.
 
 use crate::clock::{Clock, rfc3339};
-use crate::executor::StepLog;
+use crate::executor::{StepLog, Usage};
 use crate::observer::Observer;
 use std::fs::File;
 use std::io::Write;
@@ -17,6 +17,7 @@ pub(super) struct NodeLog {
     observer: Arc<dyn Observer>,
     clock: Arc<dyn Clock>,
     file: Mutex<LogFile>,
+    usage: Mutex<Option<Usage>>,
 }
 
 enum LogFile {
@@ -31,7 +32,18 @@ enum LogFile {
 
 impl NodeLog {
     pub fn new(node: &str, path: PathBuf, observer: Arc<dyn Observer>, clock: Arc<dyn Clock>) -> NodeLog {
-        NodeLog { node: node.to_owned(), observer, clock, file: Mutex::new(LogFile::Silent(path)) }
+        NodeLog {
+            node: node.to_owned(),
+            observer,
+            clock,
+            file: Mutex::new(LogFile::Silent(path)),
+            usage: Mutex::default(),
+        }
+    }
+
+    /// What the attempt used, if it said so.
+    pub fn used(&self) -> Option<Usage> {
+        *self.usage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -54,6 +66,10 @@ impl StepLog for NodeLog {
 
     fn metric(&self, name: &str, value: f64, at: Option<u64>) {
         self.observer.metric(&self.node, name, value, at);
+    }
+
+    fn usage(&self, usage: Usage) {
+        *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = Some(usage);
     }
 }
 

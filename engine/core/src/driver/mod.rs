@@ -14,40 +14,39 @@
 //! follows from it can be recorded first. Records are handed over in bursts, whenever there is nothing left to decide.
 
 mod attempt;
+mod attempts;
 mod effects;
+mod known;
 mod logs;
 mod outputs;
 mod work;
 
-use crate::canonical;
+use crate::artifacts::Published;
 use crate::clock::Clock;
 use crate::digest::Digest;
 use crate::disk::Stamp;
 use crate::error::EngineError;
-use crate::executor::{Began, Cancel};
+use crate::executor::{Cancel, Usage};
+use crate::fan;
 use crate::journal::{Entry, Journal, OnBatch, Stopped};
-use crate::lookup::Lookup;
 use crate::observer::Observer;
-use crate::planner::{Planner, PreparedNode, Request, bytes_of};
+use crate::planner::{Planner, PreparedNode, Request};
 use crate::project::Project;
 use crate::record::{Artifact, Failure, Millis, Outcome, Record, RunStarted, VERSION, Verdict};
 use crate::request::{Parts, RunReport, RunRequest};
-use crate::scheduler::{Cause, Command, Event, IllegalTransition, Scheduler, Token, Why};
+use crate::scheduler::{Command, Event, IllegalTransition, Scheduler, Token, Why};
 use crate::store::Store;
-use crate::verdict::{self, Given, Profile};
 use crate::view::RunView;
 use crate::words;
-use attempt::{Attempted, Finished};
+use attempt::Finished;
 pub(crate) use attempt::{PROFILE, not_as_expected};
-use mlp_lang::capability;
 use mlp_lang::pipeline::{NodeKind, Pipeline};
-use mlp_lang::value::Value;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
-use work::{EPOCH, work};
+use work::work;
 
 /// How often a run that has nothing else to do looks whether it is to stop.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -107,6 +106,7 @@ pub(crate) async fn run(context: Context, request: RunRequest) -> Result<RunRepo
         running: Running::default(),
         in_flight: HashMap::new(),
         failures: HashMap::new(),
+        usages: HashMap::new(),
         absent: HashMap::new(),
         blocked_by: HashMap::new(),
         intents: HashMap::new(),
@@ -142,6 +142,8 @@ struct Driver {
     in_flight: HashMap<Digest, InFlight>,
     /// Why a node's last attempt failed, until the scheduler says what that means.
     failures: HashMap<usize, (u32, Failure)>,
+    /// What their last attempts used, until that is written down.
+    usages: HashMap<usize, Usage>,
     /// Nodes that did not run because of what is not in the registry yet: why, in words.
     absent: HashMap<usize, String>,
     /// Models that are not registered, and the gates that said no to them.
@@ -171,6 +173,14 @@ struct InFlight {
 enum Task {
     Attempt(Box<Finished>),
     Durable { node: usize, result: Result<(), Stopped> },
+    Collected(Box<Collected>),
+}
+
+/// What putting together what members gave came to.
+struct Collected {
+    node: usize,
+    started: Millis,
+    published: Result<Vec<Published>, Failure>,
 }
 
 impl Driver {
@@ -276,159 +286,19 @@ impl Driver {
                     cancel.kill();
                 }
             }
-            // Nothing that leads to these is asked for: no fan, no wait, nobody to take over from.
-            Command::Adopt { .. }
-            | Command::Disown { .. }
-            | Command::Collect(_)
-            | Command::Ask { .. }
-            | Command::Rest => return Err(EngineError::Defect(format!("nobody carries out {command:?}"))),
-        }
-        Ok(())
-    }
-
-    /// Everything a node needs ended well: is it wanted, is its result known?
-    fn check(&mut self, node: usize) -> Result<(), EngineError> {
-        let pipeline = self.pipeline.clone();
-        let about = &pipeline.nodes[node];
-        if let Some(when) = &about.when
-            && verdict::condition(when, self, &pipeline) != Some(true)
-        {
-            self.events.push_back(Event::Unwanted(node));
-            return Ok(());
-        }
-        if let Some(lookup) = self.prepared[node].lookup.clone() {
-            self.read_registry(node, lookup);
-            return Ok(());
-        }
-        let Some(fingerprint) = self.fingerprint(node) else {
-            self.events.push_back(Event::NotFound(node));
-            return Ok(());
-        };
-        if let Some(other) = self.in_flight.get_mut(&fingerprint) {
-            other.waiting.push(node);
-            return Ok(());
-        }
-        let action = match self.prepared[node].action.take() {
-            Some(action) => Some(action),
-            None if self.prepared[node].forced => None,
-            None => self.planner().reusable(&fingerprint)?,
-        };
-        match action {
-            Some(action) => self.reuse(node, fingerprint, action.run, action.outputs),
-            None => {
-                self.in_flight.insert(fingerprint, InFlight { by: node, waiting: Vec::new() });
-                self.events.push_back(Event::NotFound(node));
+            Command::Collect(node) => return self.collect(node),
+            // Nothing that leads to these is asked for: no wait, nobody to take over from.
+            Command::Adopt { .. } | Command::Disown { .. } | Command::Ask { .. } | Command::Rest => {
+                return Err(EngineError::Defect(format!("nobody carries out {command:?}")));
             }
         }
         Ok(())
-    }
-
-    /// Which version is meant was decided when the run was planned.
-    fn read_registry(&mut self, node: usize, lookup: Lookup) {
-        match (lookup, self.prepared[node].action.take()) {
-            (Lookup::Found(_), Some(action)) => {
-                self.reuse(node, Digest::of(&action.manifest), action.run, action.outputs);
-            }
-            (Lookup::Absent(why), _) => {
-                self.absent.insert(node, why);
-                self.events.push_back(Event::Absent(node));
-            }
-            (Lookup::Wrong(message), _) => {
-                let failure = Failure { message, findings: Vec::new(), kind: "registry".to_owned() };
-                self.failures.insert(node, (0, failure));
-                self.events.push_back(Event::Wrong(node));
-            }
-            // Whoever found it also made its action.
-            (Lookup::Found(_), None) => self.events.push_back(Event::Wrong(node)),
-        }
-    }
-
-    /// Takes a known result, unless it is a table that no longer satisfies what is expected of it.
-    fn reuse(&mut self, node: usize, fingerprint: Digest, from: u64, mut outputs: Vec<Artifact>) {
-        let at = self.context.clock.now();
-        if let NodeKind::Data(data) = &self.pipeline.clone().nodes[node].kind {
-            let profile = outputs.iter().find(|artifact| artifact.output == attempt::PROFILE);
-            let profile = profile.and_then(|artifact| self.bytes(artifact));
-            let profile = profile.and_then(|bytes| serde_json::from_slice::<Profile>(&bytes).ok());
-            let judged = profile.map(|profile| verdict::judge_data(data, &profile, at));
-            let Some((passed, verdicts)) = judged else {
-                // Its profile cannot be read: make it again.
-                self.in_flight.insert(fingerprint, InFlight { by: node, waiting: Vec::new() });
-                return self.events.push_back(Event::NotFound(node));
-            };
-            if !verdicts.is_empty() {
-                let verdicts = verdicts.clone();
-                self.record(Record::DataJudged { node: self.name(node), passed, verdicts, at });
-            }
-            if !passed {
-                self.failures.insert(node, (0, attempt::not_as_expected(data, &verdicts)));
-                return self.events.push_back(Event::Wrong(node));
-            }
-        }
-        self.outputs[node] = Some(Arc::new(outputs.clone()));
-        // The bytes are in the record of the run that made them.
-        outputs.iter_mut().for_each(|artifact| artifact.inline = None);
-        self.record(Record::NodeReused { node: self.name(node), fingerprint, outputs, from, at });
-        self.events.push_back(Event::Found(node));
-    }
-
-    fn start(&mut self, node: usize, token: Token) -> Result<(), EngineError> {
-        let pipeline = self.pipeline.clone();
-        let at = self.context.clock.now();
-        if let NodeKind::Gate(gate) = &pipeline.nodes[node].kind {
-            let (passed, verdicts) = verdict::judge_gate(gate, self, &pipeline);
-            self.verdicts.insert(node, verdicts.clone());
-            self.record(Record::GateJudged { node: self.name(node), passed, verdicts, at });
-            self.outputs[node] = Some(Arc::default());
-            self.events.push_back(if passed {
-                Event::Succeeded { node, token }
-            } else {
-                Event::Refused { node, token }
-            });
-            return Ok(());
-        }
-        let attempt = token.attempt;
-        let manifest = self.manifest_bytes(node);
-        let fingerprint = Digest::of(&manifest);
-        self.record(Record::NodeStarted { node: self.name(node), attempt, fingerprint, at });
-        let cancel = Cancel::default();
-        if self.context.cancel.is_set() {
-            cancel.set();
-        }
-        self.running.0.insert(node, cancel.clone());
-        let work = attempt::Attempt {
-            context: self.context.clone(),
-            pipeline: pipeline.clone(),
-            node,
-            attempt,
-            manifest,
-            fingerprint,
-            started: at,
-            inputs: self.inputs(node)?,
-            began: self.began(node, token),
-            file: self.prepared[node].file.clone(),
-            given: self.prepared[node].given.clone(),
-            cancel,
-        };
-        self.tasks.spawn(async move { Task::Attempt(Box::new(work.make().await)) });
-        Ok(())
-    }
-
-    /// Where an attempt says that its work begins. Nobody needs to know of one without a limit.
-    fn began(&self, node: usize, token: Token) -> Began {
-        if capability::most(&self.pipeline.nodes[node]).is_none_or(|limits| limits.timeout.is_none()) {
-            return Began::default();
-        }
-        let told = self.begun.0.clone();
-        // Who does not listen any more does not mind.
-        Began::telling(move || {
-            let _ = told.send((node, token));
-        })
     }
 
     fn joined(&mut self, joined: Result<Task, tokio::task::JoinError>) -> Result<(), EngineError> {
         match joined {
             Ok(Task::Attempt(finished)) => self.finished(*finished),
+            Ok(Task::Collected(collected)) => self.collected(*collected),
             Ok(Task::Durable { node, result: Ok(()) }) => self.events.push_back(Event::Intended(node)),
             // The journal is broken; what that means is seen right after.
             Ok(Task::Durable { result: Err(_), .. }) => {}
@@ -436,81 +306,6 @@ impl Driver {
             Err(error) => return Err(EngineError::Defect(format!("a task of the driver failed: {error}"))),
         }
         Ok(())
-    }
-
-    fn finished(&mut self, finished: Finished) {
-        let Finished { node, attempt, fingerprint, manifest, started, judged, result } = finished;
-        let at = self.context.clock.now();
-        let token = Token { epoch: EPOCH, attempt };
-        self.running.0.remove(&node);
-        if let Some((passed, verdicts)) = judged
-            && !verdicts.is_empty()
-        {
-            self.record(Record::DataJudged { node: self.name(node), passed, verdicts, at });
-        }
-        match result {
-            Attempted::Gave(published) => {
-                let outputs: Vec<Artifact> = published.iter().map(|it| it.artifact.clone()).collect();
-                self.outputs[node] = Some(Arc::new(outputs.clone()));
-                let stamps = published.iter().map(|it| (it.artifact.digest, it.stamp)).collect();
-                let files = published.into_iter().filter_map(|it| it.sync).collect();
-                let node_name = self.name(node);
-                let record = Record::NodeDone { node: node_name, attempt, fingerprint, manifest, outputs, started, at };
-                self.record_with(record, files, stamps);
-                self.events.push_back(Event::Succeeded { node, token });
-                self.share(node, fingerprint);
-            }
-            Attempted::Failed { failure, transient } => {
-                self.failures.insert(node, (attempt, failure));
-                self.events.push_back(Event::Failed { node, token, transient });
-            }
-        }
-    }
-
-    /// Gives a result to the nodes that asked for the same work meanwhile.
-    fn share(&mut self, node: usize, fingerprint: Digest) {
-        let Some(InFlight { waiting, .. }) = self.in_flight.remove(&fingerprint) else { return };
-        let outputs = self.outputs[node].clone().unwrap_or_default();
-        for other in waiting {
-            self.reuse(other, fingerprint, self.context.run, outputs.to_vec());
-        }
-    }
-
-    /// A node will not give its result: whoever waits for it has to make it.
-    fn let_others_try(&mut self, node: usize) {
-        let Some(fingerprint) = self.fingerprint(node) else { return };
-        if self.in_flight.get(&fingerprint).is_none_or(|it| it.by != node) {
-            return;
-        }
-        let Some(InFlight { mut waiting, .. }) = self.in_flight.remove(&fingerprint) else { return };
-        if !waiting.is_empty() {
-            let by = waiting.remove(0);
-            self.events.push_back(Event::NotFound(by));
-            self.in_flight.insert(fingerprint, InFlight { by, waiting });
-        }
-    }
-
-    fn record_failure(&mut self, node: usize, retry_at: Option<Millis>, cause: Cause, at: Millis) {
-        let known = self.failures.remove(&node);
-        let failure = match self.out_of_time(node, cause) {
-            Some(failure) => Some((known.map_or(0, |(attempt, _)| attempt), failure)),
-            None => known,
-        };
-        if let Some((attempt, failure)) = failure {
-            self.record(Record::NodeFailed { node: self.name(node), attempt, failure, retry_at, at });
-        }
-    }
-
-    /// What is said of an attempt that was asked to stop because of a limit, whatever it answered.
-    fn out_of_time(&self, node: usize, cause: Cause) -> Option<Failure> {
-        let limits = capability::most(&self.pipeline.nodes[node])?;
-        let (limit, words) = match cause {
-            Cause::TimedOut => (limits.timeout?, "ran into its time limit of"),
-            Cause::OutOfTime => (limits.deadline?, "was not done within its deadline, all attempts together, of"),
-            _ => return None,
-        };
-        let message = format!("{words} {}", canonical::value(&Value::Duration(limit)));
-        Some(Failure { message, findings: Vec::new(), kind: "timed_out".to_owned() })
     }
 
     fn record(&mut self, record: Record) {
@@ -530,11 +325,12 @@ impl Driver {
     }
 
     fn reason(&self, node: usize, why: Why) -> String {
-        let effect = match self.pipeline.nodes[node].kind {
+        let effect = match self.pipeline.nodes[self.part(node).0].kind {
             NodeKind::Deploy(_) => "deploys",
             _ => "registers",
         };
-        let of = |node: usize| format!("{} `{}`", crate::planner::kind(&self.pipeline.nodes[node]), self.name(node));
+        let kind = |number| crate::planner::kind(&self.pipeline.nodes[self.part(number).0]);
+        let of = |number: usize| format!("{} `{}`", kind(number), self.name(number));
         match why {
             Why::Unwanted => "its condition is false".to_owned(),
             Why::NeedFailed(node) => format!("{} failed", of(node)),
@@ -548,43 +344,21 @@ impl Driver {
         }
     }
 
-    fn name(&self, node: usize) -> String {
-        self.pipeline.nodes[node].name.clone()
+    /// Which node a number of the scheduler stands for, and which of its values if it is one of many.
+    fn part(&self, number: usize) -> (usize, Option<usize>) {
+        if number < self.prepared.len() {
+            return (number, None);
+        }
+        self.scheduler.member_of(number).map_or((number, None), |(node, member)| (node, Some(member)))
     }
 
-    fn planner(&self) -> Planner<'_> {
-        let Context { project, store, parts, .. } = self.context.as_ref();
-        Planner { project, store, parts, read_only: false }
-    }
-
-    fn manifest_bytes(&self, node: usize) -> Vec<u8> {
-        self.manifest(node).map(|manifest| manifest.bytes()).unwrap_or_default()
-    }
-
-    /// `None` for what is decided anew each time, and for a file that cannot be read.
-    fn fingerprint(&self, node: usize) -> Option<Digest> {
-        self.manifest(node).filter(|manifest| manifest.is_complete()).map(|manifest| Digest::of(&manifest.bytes()))
-    }
-
-    fn manifest(&self, node: usize) -> Option<crate::manifest::Manifest> {
-        let output = |from: &mlp_lang::pipeline::OutputRef| {
-            self.artifact(from.node.index(), &from.output).map(|artifact| artifact.digest)
-        };
-        self.planner().manifest(&self.pipeline.nodes[node], &self.prepared[node], &output)
-    }
-}
-
-impl Given for Driver {
-    fn artifact(&self, node: usize, output: &str) -> Option<&Artifact> {
-        self.outputs.get(node)?.as_ref()?.iter().find(|artifact| artifact.output == output)
-    }
-
-    fn bytes(&self, artifact: &Artifact) -> Option<Vec<u8>> {
-        bytes_of(&self.context.project, artifact)
-    }
-
-    fn absent(&self, node: usize) -> Option<&str> {
-        self.absent.get(&node).map(String::as_str)
+    fn name(&self, number: usize) -> String {
+        let (node, member) = self.part(number);
+        let about = &self.pipeline.nodes[node];
+        match (&about.kind, member) {
+            (NodeKind::Fan(fan), Some(member)) => fan::name(&about.name, &fan.values, member),
+            _ => about.name.clone(),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::machine;
 use crate::record::Millis;
 use crate::request::RunRequest;
-use crate::scheduler::{Ask, Jitter, Rules, Unit, Work};
+use crate::scheduler::{Ask, Fan, Jitter, Rules, Unit, Work};
 use mlp_lang::capability::{self, Present};
 use mlp_lang::pipeline::{Limits, Node, NodeKind};
 
@@ -11,6 +11,9 @@ use mlp_lang::pipeline::{Limits, Node, NodeKind};
 const BACKOFF: Millis = 1_000;
 /// The longest pause, unless the first is longer.
 const LONGEST_BACKOFF: Millis = 60_000;
+/// Members of a fan that are looked up or wait for room at once: enough never to keep an executor waiting, so few that the
+/// first begins before the last was looked up.
+const MEMBERS_AT_ONCE: u32 = 64;
 /// How long what was asked to stop may go on: what Docker and systemd-run services are used to.
 const GRACE: Millis = 10_000;
 /// Engines of a run. A run that is resumed is a new one, and no attempt outlives its engine, so there is one.
@@ -21,7 +24,7 @@ pub(super) fn work(request: &RunRequest, run: u64) -> Work {
     let present = machine::present();
     let unsaid = machine::unsaid(&present, request.jobs);
     Work {
-        nodes: request.pipeline.batch().iter().map(|node| unit(node, &present, unsaid)).collect(),
+        nodes: request.pipeline.batch().iter().map(|node| unit(node, request, &present, unsaid)).collect(),
         room: machine::room(&present, request.jobs),
         keep_going: request.keep_going,
         seed: run,
@@ -29,7 +32,7 @@ pub(super) fn work(request: &RunRequest, run: u64) -> Work {
     }
 }
 
-fn unit(node: &Node, present: &Present, unsaid: u64) -> Unit {
+fn unit(node: &Node, request: &RunRequest, present: &Present, unsaid: u64) -> Unit {
     let most = capability::most(node);
     Unit {
         name: node.name.clone(),
@@ -38,6 +41,11 @@ fn unit(node: &Node, present: &Present, unsaid: u64) -> Unit {
         tolerant: matches!(node.kind, NodeKind::Gate(_)),
         ask: most.map(|limits| ask(&limits, present, unsaid)).unwrap_or_default(),
         rules: most.map(|limits| rules(&limits)).unwrap_or_default(),
+        fan: matches!(node.kind, NodeKind::Fan(_)).then(|| Fan {
+            at_most: Some((request.jobs as u32).saturating_mul(8).max(MEMBERS_AT_ONCE)),
+            keep_going: request.keep_going,
+            may_fail: 0,
+        }),
         ..Unit::default()
     }
 }

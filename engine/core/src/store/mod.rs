@@ -151,6 +151,7 @@ impl Store {
                 Record::RunEnded { outcome, .. } => applied.outcome = Some(*outcome),
                 Record::ModelRegistered { .. }
                 | Record::NodeStarted { .. }
+                | Record::FannedOut { .. }
                 | Record::NodeFailed { .. }
                 | Record::NodeSkipped { .. }
                 | Record::GateJudged { .. }

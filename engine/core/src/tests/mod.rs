@@ -1,5 +1,6 @@
 //! The engine as a whole, on steps that run in this process.
 
+mod fans;
 mod faults;
 mod lifecycle;
 mod limits;
@@ -23,8 +24,9 @@ use mlp_lang::pipeline::*;
 use mlp_lang::span::{Source, Span};
 use mlp_lang::types::{Column, Comparison, MetricField, Schema, Type};
 use mlp_lang::value::Value;
+use mlp_lang::work::{FanNode, Work};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
@@ -181,6 +183,15 @@ impl Tables for TextTables {
             _ => (stat, None),
         };
         Ok(Imported { rows, stats: data.stats().into_iter().map(stat).collect() })
+    }
+
+    fn concat(&self, _: &Schema, parts: &[PathBuf], out: &Path) -> Result<u64, String> {
+        let texts: Vec<String> = parts.iter().map(|part| std::fs::read_to_string(part).unwrap()).collect();
+        let mut lines: Vec<&str> = texts.iter().flat_map(|text| text.lines().skip(1)).collect();
+        let rows = lines.len() as u64;
+        lines.insert(0, texts[0].lines().next().unwrap());
+        std::fs::write(out, lines.join("\n")).unwrap();
+        Ok(rows)
     }
 
     fn inspect(&self, path: &Path) -> Result<TableInfo, String> {
@@ -487,6 +498,29 @@ impl Build {
             across: None,
             text: format!("{node}.{metric}"),
         })
+    }
+
+    /// The last step, for each of these whole numbers as its setting `variable`.
+    fn each(mut self, variable: &str, values: &[i64]) -> Build {
+        let Some(Node { kind, .. }) = self.0.nodes.last_mut() else { return self };
+        let NodeKind::Step(step) = &*kind else { return self };
+        let member = |value: &i64| {
+            let mut step = StepNode::clone(step);
+            step.params.insert(variable.to_owned(), Value::Int(*value));
+            Work::Step(step)
+        };
+        let collected = |ty: &Type| match ty {
+            Type::Dataset(_) => ty.clone(),
+            one => Type::List(Box::new(one.clone())),
+        };
+        let fan = FanNode {
+            variable: variable.to_owned(),
+            values: values.iter().map(|value| Value::Int(*value)).collect(),
+            members: values.iter().map(member).collect(),
+            outputs: step.outputs.iter().map(|(name, ty)| (name.clone(), collected(ty))).collect(),
+        };
+        *kind = NodeKind::Fan(Arc::new(fan));
+        self
     }
 
     /// What the last step may use.
