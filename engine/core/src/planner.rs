@@ -368,8 +368,7 @@ impl Planner<'_> {
             let given = each.get(member).unwrap_or(&nothing);
             Some(self.task_manifest(&fan::task(fan, member)?, given, output))
         };
-        let fingerprint =
-            |manifest: &Manifest| manifest.is_complete().then(|| Digest::of(&manifest.bytes()));
+        let fingerprint = |manifest: &Manifest| manifest.is_complete().then(|| Digest::of(&manifest.bytes()));
         let count = fan.members.len();
         let fingerprints = (0..count).map(|member| fingerprint(&manifest(member)?)).collect();
         let last = count.checked_sub(1).and_then(manifest).unwrap_or_default();
