@@ -33,5 +33,11 @@ mod world;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
+    // Not a command for people: what the engine starts to look after the programs that it starts.
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() == Some(mlp_exec::process::watch::ARGUMENT) {
+        mlp_exec::process::watch::watch(&arguments.next().unwrap_or_default());
+        return std::process::ExitCode::SUCCESS;
+    }
     commands::main().into()
 }

@@ -6,7 +6,10 @@ use mlp_core::predictor::Predictors;
 use mlp_core::request::Parts;
 use mlp_data::TableReader;
 use mlp_exec::wasm::{OnCompile, default_cache};
-use mlp_exec::{Library, PredictorOptions, WasmExecutor, WasmOptions, WasmPredictors};
+use mlp_exec::{
+    Library, LocalExecutor, PredictorOptions, ProcessExecutor, ProcessOptions, WasmExecutor, WasmOptions,
+    WasmPredictors,
+};
 use mlp_lang::import::Files;
 use mlp_lang::signature::{ModuleError, ModuleSignature, Modules};
 use std::path::{Path, PathBuf};
@@ -45,7 +48,10 @@ impl World {
     /// moment and happens once per machine.
     pub fn parts(&self, on_compile: Option<OnCompile>) -> Parts {
         let options = WasmOptions { cache: default_cache(), on_compile };
-        Parts { executor: Arc::new(WasmExecutor::new(self.library.clone(), options)), tables: Arc::new(TableReader) }
+        let modules = WasmExecutor::new(self.library.clone(), options);
+        let watcher = std::env::current_exe().ok();
+        let processes = ProcessExecutor::new(ProcessOptions { base: self.base.clone(), watcher });
+        Parts { executor: Arc::new(LocalExecutor::new(modules, processes)), tables: Arc::new(TableReader) }
     }
 }
 

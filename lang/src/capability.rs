@@ -15,8 +15,6 @@ use crate::work::{Pii, ProgramNode, Runner, Work};
 pub enum Capability {
     /// Steps in containers.
     Containers,
-    /// Steps that are programs on the machine itself.
-    Processes,
     /// Steps that are queries.
     Queries,
     /// One step for each value of a list.
@@ -35,8 +33,6 @@ pub enum Capability {
     Pii,
     /// Waiting between attempts.
     Backoff,
-    /// Running a step each time, whatever is remembered of it.
-    Uncached,
     /// Choosing settings by trials.
     Searches,
     /// Gates that ask a policy.
@@ -62,7 +58,6 @@ impl Capability {
     pub fn words(self) -> &'static str {
         match self {
             Capability::Containers => "steps in containers",
-            Capability::Processes => "steps that are programs on the machine",
             Capability::Queries => "steps that are queries",
             Capability::FanOut => "one step for each value of a list",
             Capability::Https => "rows behind `https://`",
@@ -72,7 +67,6 @@ impl Capability {
             Capability::StepsAsData => "data that a step gives",
             Capability::Pii => "a search for personal data",
             Capability::Backoff => "a wait between attempts",
-            Capability::Uncached => "steps that run each time",
             Capability::Searches => "searches",
             Capability::Policies => "policies in Rego",
             Capability::Approvals => "approvals by people",
@@ -93,7 +87,7 @@ impl Capability {
     /// What to do instead.
     fn instead(self) -> &'static str {
         match self {
-            Capability::Containers | Capability::Processes => {
+            Capability::Containers => {
                 "a plugin runs everywhere: `use \"./step.wasm\" as name`; `mlp check` still checks the step"
             }
             Capability::Queries => "compute the columns in a plugin, or before the file is written",
@@ -112,7 +106,6 @@ impl Capability {
             Capability::Webhooks | Capability::Commits | Capability::EndsOfOthers => {
                 "start runs `on schedule` or `on change`"
             }
-            Capability::Uncached => "leave `cache` out, and name the step on the command line: `--force name`",
         }
     }
 }
@@ -203,14 +196,14 @@ fn of_step(step: &StepNode, ask: &mut impl FnMut(Capability)) {
     if step.limits.backoff.is_some() {
         ask(Capability::Backoff);
     }
-    if !step.conduct.cache {
-        ask(Capability::Uncached);
-    }
 }
 
 fn of_program(program: &ProgramNode, ask: &mut impl FnMut(Capability)) {
-    ask(match program.runner {
-        Runner::Docker(_) | Runner::Build(_) => Capability::Containers,
-        Runner::Process => Capability::Processes,
-    });
+    match program.runner {
+        Runner::Docker(_) | Runner::Build(_) => ask(Capability::Containers),
+        Runner::Process => {}
+    }
+    if program.limits.backoff.is_some() {
+        ask(Capability::Backoff);
+    }
 }

@@ -122,6 +122,6 @@ pub fn forced(pipeline: &Pipeline, force: &crate::args::Force) -> Vec<String> {
     if !force.force_all {
         return force.force.clone();
     }
-    let work = |kind: &NodeKind| matches!(kind, NodeKind::Data(_) | NodeKind::Step(_));
+    let work = |kind: &NodeKind| matches!(kind, NodeKind::Data(_) | NodeKind::Step(_) | NodeKind::Program(_));
     pipeline.nodes.iter().filter(|node| work(&node.kind)).map(|node| node.name.clone()).collect()
 }

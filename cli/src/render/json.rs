@@ -299,6 +299,7 @@ fn reason(reason: &Reason) -> Value {
         Reason::Version { of, from, to } => json!({"kind": "version", "of": of, "from": from, "to": to}),
         Reason::Lost { output } => json!({"kind": "lost", "output": output}),
         Reason::Forced => json!({"kind": "forced"}),
+        Reason::Uncached => json!({"kind": "uncached"}),
         Reason::Unexpected { why } => json!({"kind": "unexpected", "why": why}),
     };
     extend(&mut object, json!({"text": reason.to_string()}));

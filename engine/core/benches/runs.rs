@@ -6,7 +6,7 @@
 use mlp_core::aliases::Aliases;
 use mlp_core::digest::Digest;
 use mlp_core::engine::Engine;
-use mlp_core::executor::{ArtifactMeta, Cancel, Executor, Imported, Job, Produced, StepError, TableInfo, Tables};
+use mlp_core::executor::{ArtifactMeta, Cancel, Executor, Imported, Job, Produced, StepError, TableInfo, Tables, Task};
 use mlp_core::history::History;
 use mlp_core::observer::Unobserved;
 use mlp_core::project::Project;
@@ -148,13 +148,13 @@ impl Executor for OneFile {
         "bench"
     }
 
-    fn identity(&self, _step: &StepNode) -> BTreeMap<String, String> {
+    fn identity(&self, _task: &Task) -> BTreeMap<String, String> {
         BTreeMap::new()
     }
 
     async fn run(&self, job: Job) -> Result<BTreeMap<String, Produced>, StepError> {
         let path = job.out.join("out");
-        let text = format!("{:?}", job.step.params);
+        let text = format!("{:?}", job.task.params());
         std::fs::write(&path, text).map_err(|error| StepError::Operational(error.to_string()))?;
         let meta = ArtifactMeta { flavor: Some("any".to_owned()), ..ArtifactMeta::default() };
         Ok(BTreeMap::from([("out".to_owned(), Produced { path, meta })]))

@@ -5,15 +5,96 @@
 //! files in [`Job::out`] and says what they are; the driver validates, hashes and publishes them.
 
 use crate::digest::Digest;
+use indexmap::IndexMap;
 use mlp_lang::finding::Finding;
-use mlp_lang::pipeline::{DataNode, Stat, StepNode};
+use mlp_lang::pipeline::{Conduct, DataNode, Limits, NodeKind, Stat, StepNode};
 use mlp_lang::types::{Column, Type};
 use mlp_lang::value::Value;
+use mlp_lang::work::{ProgramNode, Runner};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+/// The longest command that is shown as it is, in characters.
+const LONGEST_COMMAND: usize = 60;
+
+/// Work that an executor can be given.
+#[derive(Clone, Debug)]
+pub enum Task {
+    /// A step of a module.
+    Step(Arc<StepNode>),
+    /// A program in a container or a process.
+    Program(Arc<ProgramNode>),
+}
+
+impl Task {
+    /// What this node gives to an executor, if it does.
+    pub fn of(kind: &NodeKind) -> Option<Task> {
+        match kind {
+            NodeKind::Step(step) => Some(Task::Step(step.clone())),
+            NodeKind::Program(program) => Some(Task::Program(program.clone())),
+            _ => None,
+        }
+    }
+
+    /// What it must give, by name.
+    pub fn outputs(&self) -> &IndexMap<String, Type> {
+        match self {
+            Task::Step(step) => &step.outputs,
+            Task::Program(program) => &program.outputs,
+        }
+    }
+
+    /// Its settings, by name.
+    pub fn params(&self) -> &IndexMap<String, Value> {
+        match self {
+            Task::Step(step) => &step.params,
+            Task::Program(program) => &program.params,
+        }
+    }
+
+    /// What it may use at most.
+    pub fn limits(&self) -> &Limits {
+        match self {
+            Task::Step(step) => &step.limits,
+            Task::Program(program) => &program.limits,
+        }
+    }
+
+    /// How it is treated.
+    pub fn conduct(&self) -> &Conduct {
+        match self {
+            Task::Step(step) => &step.conduct,
+            Task::Program(program) => &program.conduct,
+        }
+    }
+
+    /// For people, after the node's name: `std/classify.evaluate`, `process cp in/rows out/copy`. Long commands are cut.
+    pub fn describe(&self) -> String {
+        match self {
+            Task::Step(step) => format!("{}.{}", step.module, step.step),
+            Task::Program(program) => match &program.runner {
+                Runner::Process => format!("process {}", self.command()),
+                Runner::Docker(image) => format!("docker {image}"),
+                Runner::Build(folder) => format!("docker build of {folder}"),
+            },
+        }
+    }
+
+    /// The words of a program's command as one line, cut if it is long; empty of a module's step.
+    pub fn command(&self) -> String {
+        let Task::Program(program) = self else { return String::new() };
+        let plain = |word: &str| !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || c.is_control());
+        let words = program.run.iter().map(|word| if plain(word) { word.clone() } else { format!("{word:?}") });
+        let line = words.collect::<Vec<_>>().join(" ");
+        match line.char_indices().nth(LONGEST_COMMAND) {
+            Some((end, _)) => format!("{}...", &line[..end]),
+            None => line,
+        }
+    }
+}
 
 /// Runs steps of one kind.
 #[async_trait::async_trait]
@@ -23,7 +104,7 @@ pub trait Executor: Send + Sync {
 
     /// Everything about *what runs* that can change a result, by name, for the fingerprint and its explanation:
     /// `component -> blake3:...`, `module -> std/classify 0.1.0`, `world -> mlp:step@1.0.0`. Cheap: no compilation.
-    fn identity(&self, step: &StepNode) -> BTreeMap<String, String>;
+    fn identity(&self, task: &Task) -> BTreeMap<String, String>;
 
     /// Does the work. Must stop soon after `job.cancel` is set. Blocking work belongs on a blocking thread.
     async fn run(&self, job: Job) -> Result<BTreeMap<String, Produced>, StepError>;
@@ -33,7 +114,7 @@ pub trait Executor: Send + Sync {
 #[derive(Clone)]
 pub struct Job {
     /// What to run.
-    pub step: Arc<StepNode>,
+    pub task: Task,
     /// The node's name, for messages.
     pub node: String,
     /// One-based.
@@ -55,11 +136,12 @@ pub struct Job {
 /// An input file.
 #[derive(Clone, Debug)]
 pub struct Given {
-    /// A read-only file. Never to be changed, moved or deleted.
+    /// A read-only file. Never to be changed, moved or deleted. A `folder` of the project is a folder; one that a step gave
+    /// is a file of [`crate::folder`].
     pub path: PathBuf,
     /// What it holds.
     pub ty: Type,
-    /// What its maker said about it.
+    /// What its maker said about it. The format is empty of a file or folder of the project, which nobody made.
     pub meta: ArtifactMeta,
 }
 
@@ -75,7 +157,7 @@ pub struct Produced {
 /// What is known of an artifact beside its bytes.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct ArtifactMeta {
-    /// `parquet`, `json`, `model`.
+    /// `parquet`, `json`, `model`, `file`, `folder`.
     pub format: String,
     /// Rows of a table.
     pub rows: Option<u64>,
@@ -134,6 +216,19 @@ pub trait StepLog: Send + Sync {
     fn progress(&self, fraction: f64);
     /// A number it wants seen now, at an optional iteration.
     fn metric(&self, name: &str, value: f64, at: Option<u64>);
+    /// What the attempt used, told once, at its end. Nobody has to be interested.
+    fn usage(&self, _: Usage) {}
+}
+
+/// What an attempt used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Usage {
+    /// Time on processors, of user and system together, with all that it started and waited for.
+    pub cpu: Duration,
+    /// The most memory that it held at once, in bytes; 0 if that is not known.
+    pub memory: u64,
+    /// The code that a program ended with; none if a signal ended it, and of what is no program.
+    pub exit: Option<i32>,
 }
 
 /// A flag that stops work. Clones share it.

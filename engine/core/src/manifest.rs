@@ -58,8 +58,8 @@ pub struct Manifest {
     facts: BTreeMap<(Section, String), String>,
     /// Inputs whose digest is not known yet.
     open: Vec<String>,
-    /// How the file from outside is called. Only for words, never hashed.
-    shown: String,
+    /// How files from outside are called, by the name of their fact. Only for words, never hashed.
+    shown: BTreeMap<String, String>,
 }
 
 /// A fact that differs: its kind, its name, its value then and now.
@@ -85,11 +85,11 @@ impl Manifest {
     }
 
     /// Adds the digest of a file from outside and the name it has for people; without a digest it cannot be read.
-    pub fn content(&mut self, shown: &str, digest: Option<Digest>) {
-        self.shown = shown.to_owned();
+    pub fn content(&mut self, name: &str, shown: &str, digest: Option<Digest>) {
+        self.shown.insert(name.to_owned(), shown.to_owned());
         match digest {
-            Some(digest) => self.set(Section::Content, "file", digest.to_string()),
-            None => self.open.push("file".to_owned()),
+            Some(digest) => self.set(Section::Content, name, digest.to_string()),
+            None => self.open.push(name.to_owned()),
         }
     }
 
@@ -159,7 +159,13 @@ impl Manifest {
                     }
                 }
                 (Section::Runs, _) => (1, name, from, to),
-                (Section::Content, _) => (2, format!("file {}", self.shown), from, to),
+                (Section::Content, _) if from.is_none() || (to.is_none() && !self.open.contains(&name)) => {
+                    (4, format!("input {name}"), from, to)
+                }
+                (Section::Content, _) => {
+                    let shown = self.shown.get(&name).unwrap_or(&name);
+                    (2, format!("file {shown}"), from, to)
+                }
                 (Section::Setting, _) => (3, format!("setting {name}"), from, to),
                 (Section::Input, _) => (4, format!("input {name}"), from, to),
                 (Section::Output, "columns" | "statistics") => (5, format!("list of {name}"), from, to),

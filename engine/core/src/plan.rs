@@ -106,6 +106,8 @@ pub enum Reason {
     },
     /// The command line asked for it.
     Forced,
+    /// `cache = false`: whatever is remembered of it.
+    Uncached,
     /// What is known already is not as it must be: the run will fail here.
     Unexpected {
         /// Which expectations a table breaks, and what was measured; what is wrong with a version in the registry.
@@ -123,6 +125,7 @@ impl fmt::Display for Reason {
             Reason::Lost { output } if output.is_empty() => f.write_str("its result is no longer kept"),
             Reason::Lost { output } => write!(f, "output `{output}` is gone or damaged"),
             Reason::Forced => f.write_str("forced"),
+            Reason::Uncached => f.write_str("it runs each time (`cache = false`)"),
             Reason::Unexpected { why } => write!(f, "it will fail: {why}"),
         }
     }

@@ -7,11 +7,12 @@ use crate::aliases::Aliases;
 use crate::artifacts;
 use crate::canonical;
 use crate::digest::Digest;
-use crate::disk::{Stamp, hash_file};
 use crate::driver::{PROFILE, not_as_expected};
 use crate::error::EngineError;
+use crate::executor::Task;
 use crate::lookup::{self, Lookup};
 use crate::manifest::{Manifest, Section};
+use crate::outside::{GivenFile, Outside, OutsideFile};
 use crate::plan::{Decision, Plan, PlannedNode, Reason, ResidentNode};
 use crate::project::Project;
 use crate::record::Artifact;
@@ -21,13 +22,10 @@ use crate::verdict::{self, Given, Profile};
 use mlp_lang::live::RegistryNode;
 use mlp_lang::pipeline::{DataNode, DataSource, Node, NodeId, NodeKind, OutputRef, Pipeline, StepNode};
 use mlp_lang::value::Value;
-use std::collections::HashSet;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
-
-/// A file touched this recently may change again without its stamp telling: time stamps are as coarse as the kernel's
-/// tick. Its digest is used, but not remembered.
-const TOO_FRESH: Duration = Duration::from_millis(50);
+use mlp_lang::work::{ProgramInput, Runner};
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
 
 /// Decides what runs.
 pub(crate) struct Planner<'a> {
@@ -64,6 +62,8 @@ pub(crate) struct PreparedNode {
     pub lookup: Option<Lookup>,
     /// The file from outside.
     pub file: Option<OutsideFile>,
+    /// What a program is given of the project, by the name of its fact.
+    pub given: BTreeMap<String, GivenFile>,
     /// Run it even if its result is known.
     pub forced: bool,
     /// Its table, or its version in the registry, is known and is not as it must be.
@@ -74,14 +74,6 @@ pub(crate) struct PreparedNode {
     is_expected: bool,
     /// `when` is false whatever the run gives.
     pub skipped: bool,
-}
-
-/// A file from outside, as it was when it was planned with.
-#[derive(Clone, Debug)]
-pub(crate) struct OutsideFile {
-    pub path: PathBuf,
-    /// `None`: it cannot be read.
-    pub content: Option<(Digest, Stamp)>,
 }
 
 impl Planner<'_> {
@@ -167,21 +159,27 @@ impl Planner<'_> {
             | NodeKind::Deploy(_)
             | NodeKind::Monitor(_)
             | NodeKind::Trigger(_)
-            | NodeKind::Program(_)
             | NodeKind::Query(_)
             | NodeKind::Fan(_) => return Ok(Decision::Decide),
             NodeKind::Registry(registry) => return self.registered(request, node, registry, details),
             NodeKind::Data(data) => {
-                details.file = Some(self.outside(request.base, data.source.path())?);
+                details.file = Some(self.outside().file(request.base, data.source.path())?);
                 let content = details.file.as_ref().and_then(|file| file.content.map(|(digest, _)| digest));
                 self.data_manifest(data, content)
             }
             NodeKind::Step(step) => self.step_manifest(step, &output),
+            NodeKind::Program(program) => {
+                details.given = self.outside().given(request.base, program)?;
+                crate::program::manifest(self.parts, program, &details.given, &output)
+            }
         };
+        // Nothing is looked up for it; that it ran before explains nothing either.
+        let uncached = Task::of(&node.kind).is_some_and(|task| !task.conduct().cache);
+        details.forced |= uncached;
         let fingerprint = manifest.is_complete().then(|| Digest::of(&manifest.bytes()));
         let mut reasons = Vec::new();
         if details.forced {
-            reasons.push(Reason::Forced);
+            reasons.push(if uncached { Reason::Uncached } else { Reason::Forced });
         } else if let Some(fingerprint) = fingerprint
             && let Some(action) = self.store.action(&fingerprint)?
         {
@@ -215,10 +213,8 @@ impl Planner<'_> {
             }
         }
         // That its inputs are yet to be made explains nothing about a node that never ran.
-        if let NodeKind::Step(step) = &node.kind
-            && reasons != [Reason::New]
-        {
-            for (input, from) in step.inputs.iter().filter(|(_, from)| output(from).is_none()) {
+        if reasons != [Reason::New] {
+            for (input, from) in inputs(&node.kind).into_iter().filter(|(_, from)| output(from).is_none()) {
                 let node = pipeline.nodes[from.node.index()].name.clone();
                 reasons.push(Reason::Upstream { node, input: input.clone() });
             }
@@ -299,14 +295,16 @@ impl Planner<'_> {
     pub fn manifest(
         &self,
         node: &Node,
-        file: Option<&OutsideFile>,
+        details: &PreparedNode,
         output: &dyn Fn(&OutputRef) -> Option<Digest>,
     ) -> Option<Manifest> {
         match &node.kind {
             NodeKind::Data(data) => {
-                Some(self.data_manifest(data, file.and_then(|file| file.content).map(|(digest, _)| digest)))
+                let content = details.file.as_ref().and_then(|file| file.content);
+                Some(self.data_manifest(data, content.map(|(digest, _)| digest)))
             }
             NodeKind::Step(step) => Some(self.step_manifest(step, output)),
+            NodeKind::Program(program) => Some(crate::program::manifest(self.parts, program, &details.given, output)),
             _ => None,
         }
     }
@@ -366,17 +364,17 @@ impl Planner<'_> {
         }
         let stats: Vec<String> = data.stats().iter().map(canonical::stat).collect();
         manifest.set(Section::Output, "statistics", stats.join(", "));
-        manifest.content(data.source.path(), content);
+        manifest.content("file", data.source.path(), content);
         manifest
     }
 
-    fn step_manifest(&self, step: &StepNode, output: &dyn Fn(&OutputRef) -> Option<Digest>) -> Manifest {
+    fn step_manifest(&self, step: &Arc<StepNode>, output: &dyn Fn(&OutputRef) -> Option<Digest>) -> Manifest {
         let mut manifest = Manifest::default();
         manifest.set(Section::Runs, "executor", self.parts.executor.name());
         manifest.set(Section::Runs, "module", format!("{} {}", step.module, step.version));
         manifest.set(Section::Runs, "component", step.digest.clone());
         manifest.set(Section::Runs, "step", step.step.clone());
-        for (name, value) in self.parts.executor.identity(step) {
+        for (name, value) in self.parts.executor.identity(&Task::Step(step.clone())) {
             manifest.set(Section::Runs, name, value);
         }
         for (name, value) in &step.params {
@@ -391,31 +389,9 @@ impl Planner<'_> {
         manifest
     }
 
-    /// Looks at a file from outside; it is read only if it changed since it was last read.
-    fn outside(&self, base: &Path, path: &str) -> Result<OutsideFile, EngineError> {
-        let path = base.join(path);
-        let path = std::path::absolute(&path).unwrap_or(path);
-        let stamp = match std::fs::metadata(&path) {
-            Ok(meta) if meta.is_file() => Stamp::of(&meta),
-            // What is wrong with it is said by whoever imports it.
-            _ => return Ok(OutsideFile { path, content: None }),
-        };
-        if let Some(digest) = self.store.file(&path, &stamp)? {
-            return Ok(OutsideFile { path, content: Some((digest, stamp)) });
-        }
-        let Ok((digest, _)) = hash_file(&path) else { return Ok(OutsideFile { path, content: None }) };
-        let after = std::fs::metadata(&path).map(|meta| Stamp::of(&meta));
-        if !self.read_only && after.is_ok_and(|after| after == stamp) && has_settled(&stamp) {
-            self.store.remember_file(&path, &stamp, &digest)?;
-        }
-        Ok(OutsideFile { path, content: Some((digest, stamp)) })
+    fn outside(&self) -> Outside<'_> {
+        Outside { store: self.store, read_only: self.read_only }
     }
-}
-
-/// Whether a file was last touched long enough ago for a further change to show in its stamp.
-fn has_settled(stamp: &Stamp) -> bool {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i128);
-    now - stamp.changed.max(stamp.modified) > TOO_FRESH.as_nanos() as i128
 }
 
 /// Results known before the run.
@@ -467,7 +443,7 @@ fn well_formed(pipeline: &Pipeline) -> Result<(), EngineError> {
             return malformed(format!("`{}` is there twice", node.name));
         }
         let unable = match &node.kind {
-            NodeKind::Program(_) => Some("a program"),
+            NodeKind::Program(program) if program.runner != Runner::Process => Some("a program in a container"),
             NodeKind::Query(_) => Some("a query"),
             NodeKind::Fan(_) => Some("a step for each of several values"),
             NodeKind::Data(data) => match &data.source {
@@ -480,7 +456,9 @@ fn well_formed(pipeline: &Pipeline) -> Result<(), EngineError> {
             return malformed(format!("`{}` is {what}, which this engine does not run", node.name));
         }
         let refers: Vec<NodeId> = match &node.kind {
-            NodeKind::Step(step) => step.inputs.values().map(|from| from.node).collect(),
+            NodeKind::Step(_) | NodeKind::Program(_) => {
+                inputs(&node.kind).into_iter().map(|(_, from)| from.node).collect()
+            }
             NodeKind::Model(model) => model.gates.iter().copied().chain([model.source.node]).collect(),
             NodeKind::Deploy(deploy) => vec![deploy.model],
             NodeKind::Monitor(monitor) => vec![monitor.deployment],
@@ -494,6 +472,21 @@ fn well_formed(pipeline: &Pipeline) -> Result<(), EngineError> {
         }
     }
     Ok(())
+}
+
+/// The outputs of other nodes that it reads, by the names it gives them.
+fn inputs(kind: &NodeKind) -> Vec<(&String, &OutputRef)> {
+    match kind {
+        NodeKind::Step(step) => step.inputs.iter().collect(),
+        NodeKind::Program(program) => {
+            let output = |(name, input)| match input {
+                &ProgramInput::Output { ref from, .. } => Some((name, from)),
+                _ => None,
+            };
+            program.inputs.iter().filter_map(output).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 pub(crate) fn kind(node: &Node) -> &'static str {
@@ -521,6 +514,13 @@ fn what(node: &Node, details: &PreparedNode) -> String {
             DataSource::Output(_) => "a step's table".to_owned(),
         },
         NodeKind::Step(step) => format!("{}.{}", step.module, step.step),
+        NodeKind::Program(program) => {
+            let words = Task::Program(program.clone()).describe();
+            match program.runner {
+                Runner::Process => format!("{words} (not sandboxed)"),
+                _ => words,
+            }
+        }
         NodeKind::Tune(tune) => format!("{} trials", tune.trials),
         NodeKind::Gate(gate) => match gate.requirements.len() {
             1 => "1 requirement".to_owned(),
@@ -532,7 +532,6 @@ fn what(node: &Node, details: &PreparedNode) -> String {
             _ => registry.model.clone(),
         },
         NodeKind::Deploy(deploy) => format!("{} by {}", deploy.model_name, deploy.strategy.word()),
-        NodeKind::Program(_) => "a program".to_owned(),
         NodeKind::Query(_) => "a query".to_owned(),
         NodeKind::Fan(fan) => format!("a step for each of {} values", fan.values.len()),
         NodeKind::Monitor(_) | NodeKind::Trigger(_) => String::new(),

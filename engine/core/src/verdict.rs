@@ -3,11 +3,12 @@
 //! Pure but for reading metrics files. Missing is never success: a number that is not there makes its comparison fail,
 //! and the verdict says that it was missing.
 
+use crate::executor::Task;
 use crate::metrics::{LeftOut, Metrics};
 use crate::record::{Artifact, Measured, Millis, Verdict};
 use mlp_lang::eval::{self, Facts};
-use mlp_lang::pipeline::{DataNode, Expr, GateNode, MetricRef, NodeKind, Pipeline, Stat};
-use mlp_lang::types::{MetricField, Type};
+use mlp_lang::pipeline::{DataNode, Expr, GateNode, MetricRef, Pipeline, Stat};
+use mlp_lang::types::Type;
 use mlp_lang::value::Value;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -173,13 +174,8 @@ impl StepFacts<'_> {
     }
 
     fn declared(&self, metric: &MetricRef) -> Type {
-        let fields: Option<&Vec<MetricField>> = match &self.pipeline.nodes.get(metric.node.index()).map(|it| &it.kind) {
-            Some(NodeKind::Step(step)) => match step.outputs.get(&metric.output) {
-                Some(Type::Metrics(fields)) => Some(fields),
-                _ => None,
-            },
-            _ => None,
-        };
+        let task = self.pipeline.nodes.get(metric.node.index()).and_then(|it| Task::of(&it.kind));
+        let fields = task.as_ref().and_then(|task| task.outputs().get(&metric.output)?.metrics());
         let field = fields.into_iter().flatten().find(|field| field.name == metric.metric);
         field.map_or(Type::Float, |field| field.ty.clone())
     }

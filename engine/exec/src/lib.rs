@@ -1,7 +1,9 @@
-//! Where steps run: WebAssembly components in a sandbox that grants them their inputs and outputs and nothing else.
+//! Where steps run: WebAssembly components in a sandbox that grants them their inputs and outputs and nothing else, and
+//! programs as processes, which no sandbox holds.
 //!
 //! Owns: reading what a component offers ([`signature`], [`interface`]), finding components ([`Library`]), running their
-//! steps ([`wasm::WasmExecutor`]) and serving the models they make ([`predictor::WasmPredictors`]). Must never know: pipelines, plans, journals, caches of results, terminals.
+//! steps ([`wasm::WasmExecutor`]), running programs ([`process::ProcessExecutor`]) and serving the models that steps make
+//! ([`predictor::WasmPredictors`]). Must never know: pipelines, plans, journals, caches of results, terminals.
 //!
 //! ```text
 //! component bytes -> signature (custom section) + interface (WIT) -> ModuleSignature -> the checker
@@ -15,12 +17,17 @@
 
 pub mod interface;
 pub mod library;
+mod local;
+mod params;
 pub mod predictor;
+pub mod process;
 pub mod signature;
 pub mod wasm;
 
 pub use library::Library;
+pub use local::LocalExecutor;
 pub use predictor::{PredictorOptions, WasmPredictors};
+pub use process::{ProcessExecutor, ProcessOptions};
 pub use wasm::{WasmExecutor, WasmOptions};
 
 /// The world of step plugins that this engine speaks.

@@ -7,13 +7,13 @@ use crate::artifacts::{self, Published};
 use crate::canonical;
 use crate::digest::Digest;
 use crate::disk::{self, At, DiskError, Stamp};
-use crate::executor::{ArtifactMeta, Cancel, Given, Job, Produced, StepError};
-use crate::planner::OutsideFile;
+use crate::executor::{ArtifactMeta, Cancel, Given, Job, Produced, StepError, Task};
+use crate::outside::{GivenFile, Outside, OutsideFile};
 use crate::project::file_name;
 use crate::record::{Failure, Millis, Verdict};
 use crate::verdict::{self, Profile};
 use mlp_lang::finding::{Code, Finding, Place};
-use mlp_lang::pipeline::{DataNode, NodeKind, Pipeline, StepNode};
+use mlp_lang::pipeline::{DataNode, NodeKind, Pipeline};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,6 +38,8 @@ pub(super) struct Attempt {
     pub started: Millis,
     pub inputs: BTreeMap<String, Given>,
     pub file: Option<OutsideFile>,
+    /// What a program is given of the project, as it was planned with.
+    pub given: BTreeMap<String, GivenFile>,
     pub cancel: Cancel,
 }
 
@@ -83,9 +85,11 @@ impl Attempt {
         let made = make_work(&work, &out);
         let result = match (&made, &self.pipeline.nodes[self.node].kind) {
             (Err(error), _) => Attempted::operational(error),
-            (Ok(()), NodeKind::Step(step)) => self.step(&name, step.clone(), &work, &out).await,
             (Ok(()), NodeKind::Data(data)) => self.data(data.clone(), &out, &mut judged).await,
-            (Ok(()), _) => Attempted::failed("operational", "only data and steps are attempted"),
+            (Ok(()), kind) => match Task::of(kind) {
+                Some(task) => self.step(&name, task, &work, &out).await,
+                None => Attempted::failed("operational", "only data and steps are attempted"),
+            },
         };
         if made.is_ok() && !removed_when_empty(&work, &out) {
             let gone = tokio::task::spawn_blocking(move || disk::remove_tree(&work)).await;
@@ -98,12 +102,12 @@ impl Attempt {
         Finished { node, attempt, fingerprint, manifest, started, judged, result }
     }
 
-    async fn step(&self, name: &str, step: Arc<StepNode>, work: &Path, out: &Path) -> Attempted {
+    async fn step(&self, name: &str, task: Task, work: &Path, out: &Path) -> Attempted {
         let log_path = self.context.project.log(self.context.run, name, self.attempt);
         let observer = self.context.observer.clone();
         let log = Arc::new(NodeLog::new(name, log_path, observer, self.context.clock.clone()));
         let job = Job {
-            step: step.clone(),
+            task: task.clone(),
             node: name.to_owned(),
             attempt: self.attempt,
             inputs: self.inputs.clone(),
@@ -123,15 +127,29 @@ impl Attempt {
                 return Attempted::failed("operational", format!("the {name} executor panicked: {error}"));
             }
         };
+        if let Some(changed) = self.changed() {
+            return changed;
+        }
         let tables = self.context.parts.tables.clone();
         let (project, out) = (self.context.project.clone(), out.to_owned());
-        let heavy = outputs::are_tables(&step)
+        let heavy = outputs::take_long(task.outputs())
             || produced.values().any(|it| std::fs::metadata(&it.path).is_ok_and(|meta| meta.len() > SMALL));
-        let publish = move || publish_step(&project, &step, produced, &out, tables.as_ref());
+        let publish = move || publish_step(&project, &task, produced, &out, tables.as_ref());
         match heavy {
             true => blocking(publish).await,
             false => publish(),
         }
+    }
+
+    /// The first thing of the project that is not any more what the program was planned with: what it saw is not known.
+    fn changed(&self) -> Option<Attempted> {
+        let outside = Outside { store: &self.context.store, read_only: false };
+        let is_other = |given: &&GivenFile| outside.digest(given).ok().flatten() != given.digest;
+        let shown = &self.given.values().find(is_other)?.shown;
+        let place = Place::Data { path: shown.as_str().into(), row: None, line: None, column: None };
+        let message = format!("{shown} was changed or replaced while the step ran");
+        let finding = Finding::error(FILE_CHANGED, place, message);
+        Some(bad_data(shown, vec![finding.help("run the same command again once it is complete")]))
     }
 
     async fn data(&self, data: DataNode, out: &Path, judged: &mut Option<(bool, Vec<Verdict>)>) -> Attempted {
@@ -175,20 +193,20 @@ async fn blocking(work: impl FnOnce() -> Attempted + Send + 'static) -> Attempte
 
 fn publish_step(
     project: &crate::project::Project,
-    step: &StepNode,
+    task: &Task,
     mut produced: BTreeMap<String, Produced>,
     out: &Path,
     tables: &dyn crate::executor::Tables,
 ) -> Attempted {
     // All are checked before any is published: a step gives everything or nothing.
     let mut checked: Vec<(&String, PathBuf, ArtifactMeta)> = Vec::new();
-    for (name, ty) in &step.outputs {
-        let what = || format!("{}.{} did not give what it declares: output `{name}`", step.module, step.step);
+    for (name, ty) in task.outputs() {
+        let what = || format!("{} did not give what it declares: output `{name}`", task.describe());
         let Some(file) = produced.remove(name) else {
             return Attempted::failed("output", format!("{} is missing", what()));
         };
         match outputs::check(&file, ty, out, tables) {
-            Ok(meta) => checked.push((name, file.path, meta)),
+            Ok((path, meta)) => checked.push((name, path, meta)),
             Err(why) => return Attempted::failed("output", format!("{} {why}", what())),
         }
     }

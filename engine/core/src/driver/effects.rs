@@ -2,14 +2,15 @@
 
 use super::{Driver, Task};
 use crate::error::EngineError;
-use crate::executor::Given as Input;
+use crate::executor::{Given as Input, Task as Work};
 use crate::lookup::Lookup;
 use crate::record::{Millis, ModelVersion, Record};
 use crate::scheduler::Event;
 use crate::verdict::Given;
 use mlp_lang::live::DeployNode;
-use mlp_lang::pipeline::{ModelNode, NodeKind};
+use mlp_lang::pipeline::{ModelNode, NodeKind, OutputRef};
 use mlp_lang::types::Type;
+use mlp_lang::work::ProgramInput;
 use std::collections::BTreeMap;
 
 impl Driver {
@@ -123,16 +124,51 @@ impl Driver {
 
     /// The files a step reads.
     pub(super) fn inputs(&self, node: usize) -> Result<BTreeMap<String, Input>, EngineError> {
+        if let NodeKind::Program(program) = &self.pipeline.nodes[node].kind {
+            let mut given = self.given(
+                node,
+                program.inputs.iter().filter_map(|(name, input)| match input {
+                    ProgramInput::Output { from, .. } => Some((name, from)),
+                    ProgramInput::File(_) | ProgramInput::Folder(_) => None,
+                }),
+            )?;
+            for (name, input) in &program.inputs {
+                match (input, self.prepared[node].given.get(name)) {
+                    (ProgramInput::Output { ty, .. }, _) => {
+                        if let Some(given) = given.get_mut(name) {
+                            given.ty = ty.clone();
+                        }
+                    }
+                    (ProgramInput::File(_) | ProgramInput::Folder(_), Some(file)) => {
+                        let ty = if file.is_folder { Type::Folder } else { Type::File };
+                        given.insert(name.clone(), Input { path: file.path.clone(), ty, meta: Default::default() });
+                    }
+                    // Whoever planned it looked at them all.
+                    (ProgramInput::File(_) | ProgramInput::Folder(_), None) => {}
+                }
+            }
+            return Ok(given);
+        }
         let NodeKind::Step(step) = &self.pipeline.nodes[node].kind else { return Ok(BTreeMap::new()) };
-        let given = step.inputs.iter().map(|(name, from)| {
+        self.given(node, step.inputs.iter())
+    }
+
+    fn given<'a>(
+        &self,
+        node: usize,
+        inputs: impl Iterator<Item = (&'a String, &'a OutputRef)>,
+    ) -> Result<BTreeMap<String, Input>, EngineError> {
+        let given = inputs.map(|(name, from)| {
             let artifact = self
                 .artifact(from.node.index(), &from.output)
                 .ok_or_else(|| EngineError::Defect(format!("input `{name}` of `{}` was not made", self.name(node))))?;
             let ty = match &self.pipeline.nodes[from.node.index()].kind {
-                NodeKind::Step(maker) => maker.outputs.get(&from.output).cloned().unwrap_or(Type::Unknown),
                 NodeKind::Data(data) => Type::Dataset(data.schema.clone()),
                 NodeKind::Registry(registry) => Type::Model(registry.flavor.clone()),
-                _ => Type::Unknown,
+                maker => {
+                    let task = Work::of(maker);
+                    task.and_then(|task| task.outputs().get(&from.output).cloned()).unwrap_or(Type::Unknown)
+                }
             };
             let path = self.context.project.artifact(&artifact.digest);
             Ok((name.clone(), Input { path, ty, meta: artifact.meta.clone() }))

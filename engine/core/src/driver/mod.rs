@@ -26,7 +26,7 @@ use crate::executor::Cancel;
 use crate::journal::{Entry, Journal, OnBatch, Stopped};
 use crate::lookup::Lookup;
 use crate::observer::Observer;
-use crate::planner::{OutsideFile, Planner, PreparedNode, Request, bytes_of};
+use crate::planner::{Planner, PreparedNode, Request, bytes_of};
 use crate::project::Project;
 use crate::record::{Artifact, Failure, Millis, Outcome, Record, RunStarted, VERSION, Verdict};
 use crate::request::{Parts, RunReport, RunRequest};
@@ -380,6 +380,7 @@ impl Driver {
             started: at,
             inputs: self.inputs(node)?,
             file: self.prepared[node].file.clone(),
+            given: self.prepared[node].given.clone(),
             cancel,
         };
         self.tasks.spawn(async move { Task::Attempt(Box::new(work.make().await)) });
@@ -509,11 +510,10 @@ impl Driver {
     }
 
     fn manifest(&self, node: usize) -> Option<crate::manifest::Manifest> {
-        let file: Option<&OutsideFile> = self.prepared[node].file.as_ref();
         let output = |from: &mlp_lang::pipeline::OutputRef| {
             self.artifact(from.node.index(), &from.output).map(|artifact| artifact.digest)
         };
-        self.planner().manifest(&self.pipeline.nodes[node], file, &output)
+        self.planner().manifest(&self.pipeline.nodes[node], &self.prepared[node], &output)
     }
 }
 
@@ -538,6 +538,7 @@ fn work(request: &RunRequest) -> Work {
         tolerant: matches!(node.kind, NodeKind::Gate(_)),
         retries: match &node.kind {
             NodeKind::Step(step) => step.limits.retry,
+            NodeKind::Program(program) => program.limits.retry,
             _ => 0,
         },
     };

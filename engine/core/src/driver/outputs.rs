@@ -1,22 +1,38 @@
 //! Does a step's output hold what the pipeline says it holds?
 
 use crate::executor::{ArtifactMeta, Produced, Tables};
+use crate::folder;
 use crate::metrics::Metrics;
-use mlp_lang::pipeline::StepNode;
+use indexmap::IndexMap;
 use mlp_lang::types::{Schema, Type};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A metrics file is read whole, also by whoever looks at it later.
 const LARGEST_METRICS: u64 = 64 << 20;
 
-/// Whether any output is a table, which takes a moment to look into.
-pub(super) fn are_tables(step: &StepNode) -> bool {
-    step.outputs.values().any(|ty| matches!(ty, Type::Dataset(_)))
+/// Whether any output is a table or a folder, which takes a moment to look into.
+pub(super) fn take_long(outputs: &IndexMap<String, Type>) -> bool {
+    outputs.values().any(|ty| matches!(ty, Type::Dataset(_) | Type::Folder))
 }
 
-/// Checks one output and completes what is known of it. The error fits after "output `x`".
-pub(super) fn check(file: &Produced, ty: &Type, out: &Path, tables: &dyn Tables) -> Result<ArtifactMeta, String> {
+/// Checks one output and completes what is known of it; the file that is to be published. The error fits after
+/// "output `x`".
+pub(super) fn check(
+    file: &Produced,
+    ty: &Type,
+    out: &Path,
+    tables: &dyn Tables,
+) -> Result<(PathBuf, ArtifactMeta), String> {
     let meta = std::fs::symlink_metadata(&file.path).map_err(|error| format!("cannot be read: {error}"))?;
+    if *ty == Type::Folder {
+        if !meta.is_dir() {
+            return Err("is not a folder".to_owned());
+        }
+        // Beside what the step wrote: no name that it can have.
+        let packed = file.path.with_file_name(format!("{}\u{1}packed", file_name(&file.path)));
+        folder::pack(&file.path, &packed).map_err(|error| error.to_string())?;
+        return Ok((packed, ArtifactMeta { format: "folder".to_owned(), ..file.meta.clone() }));
+    }
     if !meta.is_file() {
         return Err("is not a plain file".to_owned());
     }
@@ -51,9 +67,19 @@ pub(super) fn check(file: &Produced, ty: &Type, out: &Path, tables: &dyn Tables)
             metrics.fits(fields).map_err(|why| format!("does not fit: {why}"))?;
             known.format = "json".to_owned();
         }
+        Type::File => {
+            if meta.len() == 0 {
+                return Err("is an empty file".to_owned());
+            }
+            known.format = "file".to_owned();
+        }
         other => return Err(format!("is declared as something a step cannot give: {other:?}")),
     }
-    Ok(known)
+    Ok((file.path.clone(), known))
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Without following links on the way: a link out of the folder would publish somebody else's file.

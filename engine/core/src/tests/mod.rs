@@ -9,7 +9,7 @@ use crate::aliases::Aliases;
 use crate::clock::Clock;
 use crate::engine::{Engine, Options};
 use crate::error::EngineError;
-use crate::executor::{ArtifactMeta, Cancel, Executor, Imported, Job, Produced, StepError, TableInfo, Tables};
+use crate::executor::{ArtifactMeta, Cancel, Executor, Imported, Job, Produced, StepError, TableInfo, Tables, Task};
 use crate::observer::{Observer, Unobserved};
 use crate::project::Project;
 use crate::record::{Millis, Record};
@@ -43,14 +43,16 @@ impl Executor for Steps {
         "test"
     }
 
-    fn identity(&self, step: &StepNode) -> BTreeMap<String, String> {
+    fn identity(&self, task: &Task) -> BTreeMap<String, String> {
+        let Task::Step(step) = task else { return BTreeMap::new() };
         let version = self.version.lock().unwrap().clone();
         BTreeMap::from([("component".to_owned(), format!("{}{version}", step.digest))])
     }
 
     async fn run(&self, job: Job) -> Result<BTreeMap<String, Produced>, StepError> {
         self.ran.lock().unwrap().push(job.node.clone());
-        let setting = |name: &str| match job.step.params.get(name) {
+        let Task::Step(step) = &job.task else { return Err(StepError::Failed("only steps of modules".to_owned())) };
+        let setting = |name: &str| match step.params.get(name) {
             Some(Value::Int(value)) => *value,
             _ => 0,
         };
@@ -61,7 +63,7 @@ impl Executor for Steps {
         };
         let model = ArtifactMeta { flavor: Some("classifier".to_owned()), ..Default::default() };
         let inputs: Vec<u8> = job.inputs.values().flat_map(|given| std::fs::read(&given.path).unwrap()).collect();
-        match job.step.step.as_str() {
+        match step.step.as_str() {
             // A model that depends on everything it is given; `size` makes it large.
             "train" => {
                 let mut bytes = format!("c={};", setting("c")).into_bytes();

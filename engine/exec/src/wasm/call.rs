@@ -1,15 +1,17 @@
 //! One attempt, from its files to its files.
 
-use super::{Shared, failure, files, sandbox, values};
+use super::{Attempt, Shared, failure, files, sandbox, values};
 use crate::interface;
 use crate::library::Component;
-use mlp_core::executor::{Job, Produced, StepError};
+use mlp_core::executor::{Produced, StepError, Usage};
+use rustix::time::{ClockId, clock_gettime};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use wasmtime::Store;
 use wasmtime::component::{Func, InstancePre, Val};
 
 /// Blocks until the step ends or is stopped.
-pub fn run(shared: &Shared, component: &Component, job: &Job) -> Result<BTreeMap<String, Produced>, StepError> {
+pub fn run(shared: &Shared, component: &Component, job: &Attempt) -> Result<BTreeMap<String, Produced>, StepError> {
     let code = shared.codes.get(component)?;
     if job.cancel.is_set() {
         return Err(StepError::Cancelled);
@@ -17,11 +19,14 @@ pub fn run(shared: &Shared, component: &Component, job: &Job) -> Result<BTreeMap
     let view = files::lay_out(job)?;
     let mut store = sandbox::store(shared.codes.engine(), job, &view)
         .map_err(|error| StepError::Operational(format!("the sandbox of this step cannot be made: {error:#}")))?;
+    let begin = processor_time();
     let result = {
         let _ticking = shared.ticker.running();
         call(&code, component, job, &mut store)
     };
     store.data().finish();
+    let cpu = processor_time().saturating_sub(begin);
+    job.log.usage(Usage { cpu, memory: store.data().limits.memory(), exit: None });
     // A guest can sit out its limit in the host, or catch its own interruption: what counts is when it ended.
     store.data().limits.check()?;
     let result = result.and_then(|result| values::results(job, result));
@@ -35,10 +40,16 @@ pub fn run(shared: &Shared, component: &Component, job: &Job) -> Result<BTreeMap
     })
 }
 
+/// What this thread, which runs nothing but the step meanwhile, has had of processors.
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
 fn call(
     code: &InstancePre<sandbox::Guest>,
     component: &Component,
-    job: &Job,
+    job: &Attempt,
     store: &mut Store<sandbox::Guest>,
 ) -> Result<Val, StepError> {
     let instance = code.instantiate(&mut *store).map_err(|error| failure::explain_start(store, &error))?;
@@ -61,7 +72,7 @@ fn call(
     }
 }
 
-fn arguments(run: &Func, job: &Job, store: &Store<sandbox::Guest>) -> Result<Vec<Val>, StepError> {
+fn arguments(run: &Func, job: &Attempt, store: &Store<sandbox::Guest>) -> Result<Vec<Val>, StepError> {
     let ty = run.ty(store);
     ty.params()
         .map(|(name, ty)| values::argument(name, &ty, job))

@@ -8,8 +8,9 @@
 //!
 //! Making and removing a folder is what a near-empty step costs most, so there is none that is not needed.
 
-use super::values;
-use mlp_core::executor::{Given, Job, StepError};
+use super::Attempt;
+use crate::params;
+use mlp_core::executor::{Given, StepError};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -20,7 +21,7 @@ const INPUTS: &str = "/mlp/in";
 const OUTPUTS: &str = "/mlp/out";
 
 /// Makes the folder that the guest will see as `/mlp`.
-pub fn lay_out(job: &Job) -> Result<PathBuf, StepError> {
+pub fn lay_out(job: &Attempt) -> Result<PathBuf, StepError> {
     let view = job.work.clone();
     let fail = |what: &str, path: &Path, error: std::io::Error| {
         StepError::Operational(format!("cannot {what} {}: {error}", path.display()))
@@ -42,7 +43,7 @@ pub fn lay_out(job: &Job) -> Result<PathBuf, StepError> {
         }
     }
     let params = view.join("params.json");
-    let text = values::params_json(&job.step.params).to_string();
+    let text = params::json(&job.step.params).to_string();
     fs::write(&params, text).map_err(|error| fail("write", &params, error))?;
     Ok(view)
 }
@@ -60,7 +61,7 @@ fn file_name(name: &str, given: &Given) -> String {
 }
 
 /// The file on this machine that a guest means by `path`, if it is a plain file in its own output folder.
-pub fn output(job: &Job, output: &str, path: &str) -> Result<PathBuf, StepError> {
+pub fn output(job: &Attempt, output: &str, path: &str) -> Result<PathBuf, StepError> {
     let refuse = |why: &str| StepError::Failed(format!("the output `{output}` is said to be in {path:?}, {why}"));
     let inside = Path::new(path).strip_prefix(OUTPUTS).map_err(|_| refuse("which is not in /mlp/out"))?;
     let mut file = job.out.clone();

@@ -14,7 +14,7 @@ const MAX_LINES: u64 = 10_000;
 const MAX_METRICS: u64 = 100_000;
 
 /// Bytes of one line; the rest of it is cut.
-const MAX_LINE: usize = 8 << 10;
+pub const MAX_LINE: usize = 8 << 10;
 
 /// Last lines of standard error kept to explain a crash.
 const LAST: usize = 20;
@@ -28,6 +28,7 @@ pub struct Lines(Arc<Shared>);
 
 struct Shared {
     log: Arc<dyn StepLog>,
+    most: u64,
     state: Mutex<State>,
 }
 
@@ -41,7 +42,12 @@ struct State {
 impl Lines {
     /// Into this log.
     pub fn new(log: Arc<dyn StepLog>) -> Lines {
-        Lines(Arc::new(Shared { log, state: Mutex::default() }))
+        Lines::bounded(log, MAX_LINES)
+    }
+
+    /// Into this log, at most so many lines.
+    pub fn bounded(log: Arc<dyn StepLog>, most: u64) -> Lines {
+        Lines(Arc::new(Shared { log, most, state: Mutex::default() }))
     }
 
     /// One line, or several if `message` has line ends.
@@ -72,10 +78,10 @@ impl Lines {
     pub fn finish(&self) {
         let (lines, metrics) = {
             let state = self.lock();
-            (state.lines.saturating_sub(MAX_LINES), state.metrics.saturating_sub(MAX_METRICS))
+            (state.lines.saturating_sub(self.0.most), state.metrics.saturating_sub(MAX_METRICS))
         };
         if lines > 0 {
-            self.0.log.line("warn", &format!("{lines} more lines were left out: a step may say {MAX_LINES}"));
+            self.0.log.line("warn", &format!("{lines} more lines were left out: a step may say {}", self.0.most));
         }
         if metrics > 0 {
             self.0
@@ -99,7 +105,7 @@ impl Lines {
             state.last_stderr.push_back(line.to_owned());
         }
         state.lines += 1;
-        if state.lines <= MAX_LINES {
+        if state.lines <= self.0.most {
             drop(state);
             self.0.log.line(level, line);
         }

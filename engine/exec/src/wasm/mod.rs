@@ -15,14 +15,14 @@ pub(crate) mod engine;
 pub(crate) mod failure;
 mod files;
 mod host;
-mod lines;
+pub(crate) mod lines;
 pub(crate) mod sandbox;
 mod values;
 
 use crate::library::Library;
 use code::Codes;
 use engine::Ticker;
-use mlp_core::executor::{Executor, Job, Produced, StepError};
+use mlp_core::executor::{Executor, Job, Produced, StepError, Task};
 use mlp_lang::pipeline::StepNode;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -67,6 +67,20 @@ struct Shared {
     ticker: Ticker,
 }
 
+/// A job whose task is a module's step.
+struct Attempt {
+    step: Arc<StepNode>,
+    job: Job,
+}
+
+impl std::ops::Deref for Attempt {
+    type Target = Job;
+
+    fn deref(&self) -> &Job {
+        &self.job
+    }
+}
+
 impl WasmExecutor {
     /// Steps of the components that `library` has read.
     pub fn new(library: Arc<Library>, options: WasmOptions) -> WasmExecutor {
@@ -92,7 +106,8 @@ impl Executor for WasmExecutor {
         "wasm"
     }
 
-    fn identity(&self, step: &StepNode) -> BTreeMap<String, String> {
+    fn identity(&self, task: &Task) -> BTreeMap<String, String> {
+        let Task::Step(step) = task else { return BTreeMap::new() };
         let world = self
             .library
             .component(&step.digest)
@@ -105,6 +120,10 @@ impl Executor for WasmExecutor {
     }
 
     async fn run(&self, job: Job) -> Result<BTreeMap<String, Produced>, StepError> {
+        let Task::Step(step) = &job.task else {
+            return Err(StepError::Operational(format!("{} is no step of a module", job.task.describe())));
+        };
+        let job = Attempt { step: step.clone(), job };
         let component = self.library.component(&job.step.digest).ok_or_else(|| {
             StepError::Operational(format!(
                 "the component of {} ({}) was not loaded; check the pipeline again",

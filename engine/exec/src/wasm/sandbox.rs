@@ -1,9 +1,10 @@
 //! The world that a guest lives in: a store with its limits, and WASI with nothing granted but an attempt's own files.
 
+use super::Attempt;
 use super::clock::{Clock, HasClock, Stopped, Stream, Virtual};
 use super::lines::{Lines, Output};
 use mlp_core::digest::Digest;
-use mlp_core::executor::{Cancel, Job, StepError, StepLog};
+use mlp_core::executor::{Cancel, StepError, StepLog};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -78,7 +79,7 @@ pub fn linker(engine: &Engine) -> Result<Linker<Guest>> {
 }
 
 /// A store for one attempt whose files lie in `view`.
-pub fn store(engine: &Engine, job: &Job, view: &Path) -> Result<Store<Guest>> {
+pub fn store(engine: &Engine, job: &Attempt, view: &Path) -> Result<Store<Guest>> {
     let files = |wasi: &mut WasiCtxBuilder| {
         wasi.preopened_dir(view, "/mlp", FsPerms::ReadOnly)?;
         wasi.preopened_dir(&job.out, "/mlp/out", FsPerms::ReadWrite)?;
@@ -143,7 +144,7 @@ fn wasi(identity: &Digest, stdout: &Output, stderr: &Output) -> WasiCtxBuilder {
 }
 
 impl Meter {
-    fn new(job: &Job) -> Meter {
+    fn new(job: &Attempt) -> Meter {
         let limits = &job.step.limits;
         // A limit of less than nothing is over at once; one past the end of time is none.
         let timeout = limits.timeout.map(|nanos| Duration::from_nanos(u64::try_from(nanos).unwrap_or(0)));
@@ -154,6 +155,11 @@ impl Meter {
             cancel: job.cancel.clone(),
             stopped: None,
         }
+    }
+
+    /// Bytes of linear memory that it holds, which is the most it ever held: it never gives any back.
+    pub fn memory(&self) -> u64 {
+        self.memory
     }
 
     /// The guest has until then.

@@ -3,18 +3,17 @@
 //! The component's own types lead: a record is filled in the order in which the component declares it, so that a plugin
 //! may order its fields as it likes.
 
-use super::files;
-use indexmap::IndexMap;
-use mlp_core::executor::{ArtifactMeta, Given, Job, Produced, StepError};
+use super::{Attempt, files};
+use mlp_core::executor::{ArtifactMeta, Given, Produced, StepError};
 use mlp_lang::types::{Column, Type as LangType};
 use mlp_lang::value::Value;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use wasmtime::component::types::Record;
 use wasmtime::component::{Type, Val};
 
 /// The argument `p` or `i`: whichever record this is. A step without settings has no `p`, one without inputs no `i`.
-pub fn argument(name: &str, ty: &Type, job: &Job) -> Result<Val, String> {
+pub fn argument(name: &str, ty: &Type, job: &Attempt) -> Result<Val, String> {
     let Type::Record(record) = ty else { return Err(format!("the argument `{name}` of `run` is not a record")) };
     match name {
         "p" | "params" => fill(record, |field, ty| {
@@ -109,7 +108,7 @@ fn type_text(ty: &LangType) -> String {
 }
 
 /// What `run` gave: its outputs, or its own error.
-pub fn results(job: &Job, result: Val) -> Result<BTreeMap<String, Produced>, StepError> {
+pub fn results(job: &Attempt, result: Val) -> Result<BTreeMap<String, Produced>, StepError> {
     let odd = || StepError::Failed("`run` gave something else than result<outputs, error>".into());
     match result {
         Val::Result(Ok(Some(outputs))) => {
@@ -128,7 +127,7 @@ pub fn results(job: &Job, result: Val) -> Result<BTreeMap<String, Produced>, Ste
     }
 }
 
-fn produced(job: &Job, name: &str, ty: &LangType, said: Val) -> Result<Produced, StepError> {
+fn produced(job: &Attempt, name: &str, ty: &LangType, said: Val) -> Result<Produced, StepError> {
     let Val::Record(fields) = said else {
         return Err(StepError::Failed(format!("the output `{name}` is not a record")));
     };
@@ -193,25 +192,4 @@ fn step_error(error: Val) -> Option<StepError> {
 
 fn as_text(val: Val) -> Option<String> {
     if let Val::String(text) = val { Some(text) } else { None }
-}
-
-/// `/mlp/params.json`: an object of all settings. Durations are nanoseconds, sizes bytes, fractions numbers.
-pub fn params_json(params: &IndexMap<String, Value>) -> Json {
-    Json::Object(params.iter().map(|(name, value)| (name.clone(), plain_json(value))).collect())
-}
-
-fn plain_json(value: &Value) -> Json {
-    match value {
-        Value::Null => Json::Null,
-        Value::Bool(is) => json!(is),
-        Value::Int(number) | Value::Duration(number) => json!(number),
-        Value::Size(bytes) => json!(bytes),
-        Value::Float(number) | Value::Fraction(number) => json!(number),
-        Value::Date(text) | Value::Time(text) | Value::String(text) | Value::Column(text) => json!(text),
-        Value::List(items) => items.iter().map(plain_json).collect(),
-        Value::Map(entries) => params_json(entries),
-        Value::Range { low, high, inclusive } => {
-            json!({ "low": plain_json(low), "high": plain_json(high), "inclusive": inclusive })
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! Builds the evil guest, and runs one attempt at one deed.
 
 use mlp_core::digest::Digest;
-use mlp_core::executor::{Cancel, Executor, Job, Produced, StepError, StepLog};
+use mlp_core::executor::{Cancel, Executor, Job, Produced, StepError, StepLog, Task};
 use mlp_exec::{Library, WasmExecutor, WasmOptions};
 use mlp_lang::pipeline::{Limits, StepNode};
 use mlp_lang::signature::Modules;
@@ -170,7 +170,7 @@ impl Plan {
         std::fs::create_dir(&out).unwrap();
         let log = Arc::new(Log::default());
         let job = Job {
-            step: Arc::new(self.step()),
+            task: Task::Step(Arc::new(self.step())),
             node: "evil".into(),
             attempt: 1,
             inputs: BTreeMap::new(),

@@ -5,7 +5,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use mlp_core::digest::Digest;
-use mlp_core::executor::{ArtifactMeta, Cancel, Executor, Given, Job, Produced, StepLog};
+use mlp_core::executor::{ArtifactMeta, Cancel, Executor, Given, Job, Produced, StepLog, Task};
 use mlp_core::predictor::{Cells, PredictionKind, Predictions, Predictors};
 use mlp_exec::{WasmExecutor, WasmOptions};
 use mlp_lang::pipeline::{Conduct, Limits, StepNode};
@@ -118,7 +118,7 @@ impl World {
         let out = work.join("out");
         std::fs::create_dir_all(&out).unwrap();
         let job = Job {
-            step: Arc::new(node),
+            task: Task::Step(Arc::new(node)),
             node: step.to_owned(),
             attempt: 1,
             inputs: inputs.iter().map(|(name, given)| ((*name).to_owned(), given.clone())).collect(),
