@@ -7,7 +7,8 @@ use mlp_core::request::Parts;
 use mlp_data::TableReader;
 use mlp_exec::wasm::{OnCompile, default_cache};
 use mlp_exec::{
-    Library, LocalExecutor, PredictorOptions, ProcessExecutor, ProcessOptions, WasmExecutor, WasmOptions, WasmPredictors,
+    Library, LocalExecutor, PredictorOptions, ProcessExecutor, ProcessOptions, WasmExecutor, WasmOptions,
+    WasmPredictors,
 };
 use mlp_lang::import::Files;
 use mlp_lang::signature::{ModuleError, ModuleSignature, Modules};

@@ -5,8 +5,8 @@
 //! files in [`Job::out`] and says what they are; the driver validates, hashes and publishes them.
 
 use crate::digest::Digest;
-use mlp_lang::finding::Finding;
 use indexmap::IndexMap;
+use mlp_lang::finding::Finding;
 use mlp_lang::pipeline::{Conduct, DataNode, Limits, NodeKind, Stat, StepNode};
 use mlp_lang::types::{Column, Type};
 use mlp_lang::value::Value;

@@ -304,9 +304,7 @@ impl Planner<'_> {
                 Some(self.data_manifest(data, content.map(|(digest, _)| digest)))
             }
             NodeKind::Step(step) => Some(self.step_manifest(step, output)),
-            NodeKind::Program(program) => {
-                Some(crate::program::manifest(self.parts, program, &details.given, output))
-            }
+            NodeKind::Program(program) => Some(crate::program::manifest(self.parts, program, &details.given, output)),
             _ => None,
         }
     }

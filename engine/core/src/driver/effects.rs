@@ -125,10 +125,13 @@ impl Driver {
     /// The files a step reads.
     pub(super) fn inputs(&self, node: usize) -> Result<BTreeMap<String, Input>, EngineError> {
         if let NodeKind::Program(program) = &self.pipeline.nodes[node].kind {
-            let mut given = self.given(node, program.inputs.iter().filter_map(|(name, input)| match input {
-                ProgramInput::Output { from, .. } => Some((name, from)),
-                ProgramInput::File(_) | ProgramInput::Folder(_) => None,
-            }))?;
+            let mut given = self.given(
+                node,
+                program.inputs.iter().filter_map(|(name, input)| match input {
+                    ProgramInput::Output { from, .. } => Some((name, from)),
+                    ProgramInput::File(_) | ProgramInput::Folder(_) => None,
+                }),
+            )?;
             for (name, input) in &program.inputs {
                 match (input, self.prepared[node].given.get(name)) {
                     (ProgramInput::Output { ty, .. }, _) => {

@@ -3,8 +3,8 @@
 use crate::executor::{ArtifactMeta, Produced, Tables};
 use crate::folder;
 use crate::metrics::Metrics;
-use mlp_lang::types::{Schema, Type};
 use indexmap::IndexMap;
+use mlp_lang::types::{Schema, Type};
 use std::path::{Path, PathBuf};
 
 /// A metrics file is read whole, also by whoever looks at it later.

@@ -45,7 +45,8 @@ impl Programs {
         if let Some(known) = found.get(word).filter(|known| known.is_file()) {
             return Ok(known.clone());
         }
-        let runs = |path: &PathBuf| path.metadata().is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0);
+        let runs =
+            |path: &PathBuf| path.metadata().is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0);
         let path = std::env::split_paths(&self.path).map(|folder| folder.join(word)).find(runs).ok_or_else(|| {
             let beside = self.base.join(word).is_file();
             let help = match beside {
@@ -60,7 +61,14 @@ impl Programs {
     }
 
     /// The command, ready to start. Nothing of the engine's own environment is in it but `PATH`.
-    pub fn command(&self, program: &Path, node: &ProgramNode, job: &Job, layout: &Layout, secrets: &[(String, Secret)]) -> Command {
+    pub fn command(
+        &self,
+        program: &Path,
+        node: &ProgramNode,
+        job: &Job,
+        layout: &Layout,
+        secrets: &[(String, Secret)],
+    ) -> Command {
         let mut command = Command::new(program);
         command.args(node.run.iter().skip(1)).current_dir(&job.work).env_clear().process_group(0);
         command.env("PATH", &self.path).env("HOME", &job.work).env("TMPDIR", &job.work);
@@ -99,7 +107,8 @@ pub fn not_started(word: &str, program: &Path, error: &io::Error) -> StepError {
             "it may not be run by this user: `chmod +x` it, or name its interpreter first".to_owned()
         }
         _ if error.kind() == io::ErrorKind::ArgumentListTooLong => {
-            "its words and its environment are longer than the system allows; hand long values over in a file".to_owned()
+            "its words and its environment are longer than the system allows; hand long values over in a file"
+                .to_owned()
         }
         // Too many processes, no memory: not the step's doing.
         _ => return StepError::Operational(format!("cannot start `{word}` ({}): {error}", program.display())),

@@ -28,7 +28,9 @@ pub fn of_group(group: Pid) -> u64 {
     let mut sum = 0;
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let Some(number) = name.to_str().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())) else { continue };
+        let Some(number) = name.to_str().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())) else {
+            continue;
+        };
         let Ok(stat) = fs::read_to_string(format!("/proc/{number}/stat")) else { continue };
         // `pid (name) state parent group ...`; the name may hold anything.
         let Some((_, rest)) = stat.rsplit_once(')') else { continue };

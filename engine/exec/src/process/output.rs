@@ -141,8 +141,7 @@ mod tests {
 
     fn heard(writes: &[&[u8]], secrets: &[&str]) -> Vec<String> {
         let log = Arc::new(Heard::default());
-        let mut stream =
-            Stream::new("stdout", Lines::new(log.clone()), Patterns::of(secrets.iter().copied()));
+        let mut stream = Stream::new("stdout", Lines::new(log.clone()), Patterns::of(secrets.iter().copied()));
         writes.iter().for_each(|bytes| stream.take(bytes));
         stream.finish();
         log.0.lock().unwrap().clone()
@@ -157,11 +156,10 @@ mod tests {
             (&[b"10%\r20%\r", b"30%\n"], &["30%"]),
             (&[b"\xff\xfe bytes\n"], &["\u{fffd}\u{fffd} bytes"]),
             (&[b"a\n\nb\n"], &["a", "", "b"]),
-            (&[b"mlp:progress 0.5\nmlp:metric loss 0.25 3\nmlp:metric auc 0.9\n"], &[
-                "progress 0.5",
-                "metric loss 0.25 Some(3)",
-                "metric auc 0.9 None",
-            ]),
+            (
+                &[b"mlp:progress 0.5\nmlp:metric loss 0.25 3\nmlp:metric auc 0.9\n"],
+                &["progress 0.5", "metric loss 0.25 Some(3)", "metric auc 0.9 None"],
+            ),
             (&[b"mlp:progress soon\nmlp:metric loss\n"], &["mlp:progress soon", "mlp:metric loss"]),
         ];
         for (writes, lines) in cases {
