@@ -14,6 +14,7 @@ mod live;
 mod pages;
 mod parts;
 mod plugins;
+mod process;
 mod processes;
 mod reuse;
 mod space;

@@ -3,6 +3,8 @@
 //! ```json
 //! { "metrics": { "auc": 0.98 }, "groups": [ { "by": "plan", "value": "free", "rows": 120, "metrics": { } } ] }
 //! ```
+//!
+//! Numbers that are given for all rows alone may stand there by themselves: `{ "auc": 0.98 }`.
 
 use mlp_lang::pipeline::{OverGroups, Reduce};
 use mlp_lang::types::{MetricField, Type};
@@ -39,7 +41,11 @@ pub(crate) type LeftOut = (String, u64);
 impl Metrics {
     /// From a metrics file; the message says what is wrong with it.
     pub fn parse(bytes: &[u8]) -> Result<Metrics, String> {
-        let metrics: Metrics = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let bare = || serde_json::from_slice(bytes).ok().map(|metrics| Metrics { metrics, groups: Vec::new() });
+        let metrics: Metrics = match serde_json::from_slice(bytes) {
+            Ok(metrics) => metrics,
+            Err(error) => bare().ok_or_else(|| error.to_string())?,
+        };
         let all = metrics.groups.iter().map(|group| &group.metrics).chain([&metrics.metrics]);
         for (name, value) in all.flatten() {
             if value.is_some_and(|number| !number.is_finite()) {

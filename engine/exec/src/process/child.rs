@@ -11,8 +11,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
-use tokio::io::unix::AsyncFd;
-use tokio::io::{AsyncReadExt, Interest};
+use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
 use tokio::time::MissedTickBehavior;
 use wait4::Wait4;
@@ -56,7 +55,8 @@ pub async fn follow(mut child: Child, job: &Job, said: [Stream; 2]) -> io::Resul
     let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData)?;
     let pipes = (child.stdout.take(), child.stderr.take());
     let mut running = Running { child: Some(child), group };
-    let end = AsyncFd::with_interest(pidfd_open(group, PidfdFlags::NONBLOCK)?, Interest::READABLE)?;
+    // Not a pipe, but it can be waited for like one: it becomes readable when the program ends.
+    let end = Receiver::from_owned_fd_unchecked(pidfd_open(group, PidfdFlags::NONBLOCK)?)?;
     let [mut out, mut err] = said;
     let mut stdout = pipes.0.map(|pipe| Receiver::from_owned_fd(OwnedFd::from(pipe))).transpose()?;
     let mut stderr = pipes.1.map(|pipe| Receiver::from_owned_fd(OwnedFd::from(pipe))).transpose()?;
