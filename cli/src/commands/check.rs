@@ -51,7 +51,7 @@ impl Found {
 
 /// Checks every file, then tells all that was found: one broken file does not hide the next.
 pub fn check(screen: &Screen, args: &Check) -> Result<Exit, Fault> {
-    let overrides = overrides(&args.params.params)?;
+    let overrides = overrides(&args.params, args.files.first().map_or(Path::new("."), PathBuf::as_path))?;
     let levels = levels(args)?;
     let baseline = match &args.baseline {
         Some(path) if args.write_baseline && !path.exists() => Some(Baseline::default()),

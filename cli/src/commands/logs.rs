@@ -1,6 +1,6 @@
 //! `mlp logs`: what the steps of a run said.
 
-use super::project_here;
+use super::{follow, project_here};
 use crate::args::Logs;
 use crate::exit::Exit;
 use crate::fault::Fault;
@@ -19,6 +19,9 @@ pub fn logs(screen: &Screen, args: &Logs) -> Result<Exit, Fault> {
         Some(name) => vec![node(&run, name)?],
         None => run.nodes.iter().collect(),
     };
+    if args.follow {
+        return follow::follow(screen, &history, number, args.node.as_deref());
+    }
     let mut logs: Vec<(String, Log)> = Vec::new();
     for node in &nodes {
         logs.extend(history.logs(number, &node.name)?.into_iter().map(|log| (node.name.clone(), log)));

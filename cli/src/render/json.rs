@@ -6,6 +6,7 @@
 use super::nodes::{Evidence, state};
 use super::{events, values};
 use mlp_core::clock::rfc3339;
+use mlp_core::estimate::Forecast;
 use mlp_core::history::RunSummary;
 use mlp_core::lock::Holder;
 use mlp_core::manifest::Fact;
@@ -13,6 +14,7 @@ use mlp_core::metrics::Metrics;
 use mlp_core::plan::{Decision, Plan, Reason};
 use mlp_core::record::{Artifact, Failure, Millis, ModelVersion, Record, Trigger, Verdict};
 use mlp_core::view::{Attempt, DeployRequest, NodeView, Registration, RunView};
+use mlp_core::why::Account;
 use mlp_lang::finding::{Finding, Fix, Label, Place};
 use mlp_lang::span::Source;
 use serde_json::{Value, json};
@@ -47,6 +49,52 @@ pub fn plan(plan: &Plan, pipeline: &str, file: &str) -> Value {
             "skip": plan.nodes.iter().filter(|node| matches!(node.decision, Decision::Skip { .. })).count(),
         },
         "resident": plan.resident.iter().map(|node| json!({"name": node.name, "kind": node.kind})).collect::<Value>(),
+    })
+}
+
+/// Adds to a plan how long it will take: to each node, and in all.
+pub fn add_forecast(plan: &mut Value, forecast: &Forecast) {
+    let told = forecast.nodes.iter().map(|took| took.map(|took| (seconds(took.median), took.runs)).unzip());
+    for (node, (median, runs)) in plan["nodes"].as_array_mut().into_iter().flatten().zip(told) {
+        node["seconds"] = json!(median);
+        node["seconds_of_runs"] = json!(runs);
+    }
+    plan["estimate"] = json!({
+        "jobs": forecast.jobs,
+        "seconds": seconds(forecast.packed),
+        "work_seconds": seconds(forecast.work),
+        "longest_chain_seconds": seconds(forecast.critical),
+        "unknown": forecast.unknown,
+    });
+}
+
+/// `mlp.cancel/1`. `ended`: the run, if its end was waited for.
+pub fn cancel(run: u64, ended: Option<&RunView>) -> Value {
+    json!({
+        "schema": "mlp.cancel/1",
+        "run": run,
+        "outcome": ended.map(|view| outcome_or(view, false)),
+        "counts": ended.map(counts),
+    })
+}
+
+/// `mlp.why/1`
+pub fn why(run: &RunView, node: &NodeView, account: &Account) -> Value {
+    let planned = decision(&node.decision);
+    json!({
+        "schema": "mlp.why/1",
+        "run": run.started.run,
+        "pipeline": run.started.pipeline,
+        "name": node.name,
+        "kind": node.kind,
+        "state": state(node.state).1,
+        "decision": planned["decision"],
+        "reasons": planned["reasons"],
+        "from": node.from,
+        "fingerprint": node.fingerprint.map(|digest| digest.to_string()),
+        "text": super::why::came_to(node),
+        "compared_with": account.before,
+        "changed": account.changed.iter().map(reason).collect::<Value>(),
     })
 }
 
@@ -291,7 +339,8 @@ fn decision(decision: &Decision) -> Value {
     }
 }
 
-fn reason(reason: &Reason) -> Value {
+/// A reason to run, or one difference between two results.
+pub fn reason(reason: &Reason) -> Value {
     let mut object = match reason {
         Reason::New => json!({"kind": "new"}),
         Reason::Changed { what, from, to } => json!({"kind": "changed", "what": what, "from": from, "to": to}),

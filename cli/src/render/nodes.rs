@@ -146,7 +146,7 @@ fn attempts(node: &NodeView) -> String {
 }
 
 /// The node as it was planned.
-fn planned(node: &NodeView) -> mlp_core::plan::PlannedNode {
+pub fn planned(node: &NodeView) -> mlp_core::plan::PlannedNode {
     mlp_core::plan::PlannedNode {
         id: mlp_lang::pipeline::NodeId(0),
         name: node.name.clone(),

@@ -77,6 +77,22 @@ pub fn status(
     text
 }
 
+/// `3 done, 2 skipped`: how the nodes of a run stand.
+pub fn tally(run: &RunView) -> String {
+    let states = [
+        (NodeState::Done, "done"),
+        (NodeState::Reused, "reused"),
+        (NodeState::Passed, "passed"),
+        (NodeState::Requested, "requested"),
+        (NodeState::Blocked, "blocked"),
+        (NodeState::Failed, "failed"),
+        (NodeState::Skipped, "skipped"),
+    ];
+    let counts = states.into_iter().map(|(state, word)| (run.count(state), word)).filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = counts.map(|(count, word)| format!("{count} {word}")).collect();
+    if parts.is_empty() { "nothing had begun".to_owned() } else { parts.join(", ") }
+}
+
 fn holder_lines(holder: &Holder, run: Option<&RunView>, now: Millis) -> String {
     let who = format!("process {} ({})", holder.pid, clean(&holder.command));
     let Some(run) = run else {

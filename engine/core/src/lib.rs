@@ -22,6 +22,7 @@
 
 pub mod aliases;
 mod artifacts;
+pub mod cancel;
 mod canonical;
 pub mod clock;
 pub mod digest;
@@ -29,6 +30,7 @@ pub mod disk;
 mod driver;
 pub mod engine;
 pub mod error;
+pub mod estimate;
 pub mod executor;
 pub mod history;
 pub mod journal;
@@ -51,4 +53,7 @@ pub mod store;
 mod tests;
 mod verdict;
 pub mod view;
+pub mod why;
 mod words;
+
+pub use canonical::value as canonical_value;

@@ -6,6 +6,7 @@
 //!   lock                       held by the live engine; says who
 //!   runs/000001/journal        what happened
 //!   runs/000001/logs/          what steps said
+//!   runs/000001/cancel         somebody asked it to stop
 //!   artifacts/ab/<hex>         published outputs, read-only
 //!   store/                     sled: what is true now, rebuildable
 //!   work/<run>-<node>-<n>/     an attempt's private folder
@@ -81,6 +82,10 @@ impl Project {
 
     pub(crate) fn journal(&self, run: u64) -> PathBuf {
         self.run(run).join("journal")
+    }
+
+    pub(crate) fn cancel(&self, run: u64) -> PathBuf {
+        self.run(run).join("cancel")
     }
 
     pub(crate) fn log(&self, run: u64, node: &str, attempt: u32) -> PathBuf {

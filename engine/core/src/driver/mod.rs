@@ -26,6 +26,7 @@ use crate::executor::Cancel;
 use crate::journal::{Entry, Journal, OnBatch, Stopped};
 use crate::lookup::Lookup;
 use crate::observer::Observer;
+use crate::plan::{NOT_ASKED_FOR, Wanted};
 use crate::planner::{OutsideFile, Planner, PreparedNode, Request, bytes_of};
 use crate::project::Project;
 use crate::record::{Artifact, Failure, Millis, Outcome, Record, RunStarted, VERSION, Verdict};
@@ -65,7 +66,7 @@ pub(crate) async fn run(context: Context, request: RunRequest) -> Result<RunRepo
     let prepared = planner.prepare(&Request {
         pipeline: &request.pipeline,
         base: &request.base,
-        force: &request.force,
+        wanted: Wanted { force: &request.force, only: &request.only },
         aliases: &request.aliases,
     })?;
     let started = RunStarted {
@@ -268,6 +269,10 @@ impl Driver {
     fn check(&mut self, node: usize) -> Result<(), EngineError> {
         let pipeline = self.pipeline.clone();
         let about = &pipeline.nodes[node];
+        if self.prepared[node].left_out {
+            self.events.push_back(Event::Unwanted(node));
+            return Ok(());
+        }
         if let Some(when) = &about.when
             && verdict::condition(when, self, &pipeline) != Some(true)
         {
@@ -478,6 +483,7 @@ impl Driver {
         };
         let of = |node: usize| format!("{} `{}`", crate::planner::kind(&self.pipeline.nodes[node]), self.name(node));
         match why {
+            Why::Unwanted | Why::NeedSkipped(_) if self.prepared[node].left_out => NOT_ASKED_FOR.to_owned(),
             Why::Unwanted => "its condition is false".to_owned(),
             Why::NeedFailed(node) => format!("{} failed", of(node)),
             Why::NeedSkipped(node) => format!("{} was skipped", of(node)),

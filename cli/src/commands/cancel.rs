@@ -1,0 +1,92 @@
+//! `mlp cancel`: asks the live run of the project, in whatever process it lives, to stop.
+
+use super::{now, project_here};
+use crate::args::Cancel;
+use crate::exit::Exit;
+use crate::fault::Fault;
+use crate::render::events::outcome;
+use crate::render::{json, runs};
+use crate::screen::Screen;
+use mlp_core::cancel;
+use mlp_core::error::EngineError;
+use mlp_core::history::History;
+use mlp_core::record::Outcome;
+use mlp_core::view::RunView;
+use std::time::Duration;
+
+/// How often is looked whether the run has ended.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// Asks, and waits for the run's end unless told not to.
+pub fn cancel(screen: &Screen, args: &Cancel) -> Result<Exit, Fault> {
+    let project = project_here(&screen.options)?;
+    let history = History::open(&project);
+    let live = history.live()?.and_then(|holder| holder.run);
+    let run = match (args.run, live) {
+        (None, Some(live)) => live,
+        (Some(wanted), Some(live)) if wanted == live => live,
+        (wanted, live) => return Err(not_live(&history, wanted, live)),
+    };
+    cancel::request(&project, run, now()).map_err(EngineError::from)?;
+    if args.no_wait {
+        if screen.is_json() {
+            screen.print_json(&json::cancel(run, None), false)?;
+        } else {
+            screen.print(&format!("run {run} is asked to stop\n"))?;
+        }
+        return Ok(Exit::Done);
+    }
+    if !screen.options.quiet && !screen.is_json() {
+        screen.say(&format!("run {run} is asked to stop; waiting for its end\n"));
+    }
+    while history.live()?.and_then(|holder| holder.run) == Some(run) {
+        std::thread::sleep(GLANCE);
+    }
+    let view = match history.run(&run.to_string()) {
+        Ok(view) => Some(view),
+        // It was killed before it wrote down anything.
+        Err(EngineError::UnknownRun { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let ended = view.as_ref().and_then(|view| view.outcome);
+    if screen.is_json() {
+        screen.print_json(&json::cancel(run, view.as_ref()), false)?;
+    } else {
+        screen.print(&told(run, view.as_ref()))?;
+    }
+    // Whatever ended first: a run that was already over when it heard was not stopped.
+    Ok(match ended {
+        Some(Outcome::Cancelled | Outcome::Interrupted) | None => Exit::Done,
+        Some(_) => Exit::Failed,
+    })
+}
+
+fn told(run: u64, view: Option<&RunView>) -> String {
+    match view {
+        Some(view) if view.outcome == Some(Outcome::Cancelled) => {
+            format!("run {run} is cancelled: {}\n", runs::tally(view))
+        }
+        Some(view) if view.outcome.is_some() => {
+            format!("run {run} had ended before it heard: it {}\n", outcome(view.outcome))
+        }
+        _ => format!("run {run} was killed; the next run takes up what it finished\n"),
+    }
+}
+
+/// Nothing to stop: what there is instead.
+fn not_live(history: &History, wanted: Option<u64>, live: Option<u64>) -> Fault {
+    let next = match live {
+        Some(live) => format!("run {live} is live: mlp cancel {live}"),
+        None => "`mlp runs` lists all runs".to_owned(),
+    };
+    let Some(wanted) = wanted else {
+        return Fault::new("nothing is running in this project").safe("nothing was changed").next(next);
+    };
+    match history.run(&wanted.to_string()) {
+        Ok(view) => {
+            let how = if view.outcome.is_none() { "was killed" } else { outcome(view.outcome) };
+            Fault::new(format!("run {wanted} is not running: it {how}")).safe("nothing was changed").next(next)
+        }
+        Err(error) => Fault::from(error),
+    }
+}
