@@ -4,7 +4,7 @@ use super::{now, project_here};
 use crate::args::Cancel;
 use crate::exit::Exit;
 use crate::fault::Fault;
-use crate::render::events::outcome;
+use crate::render::events::came_to_its_end;
 use crate::render::{json, runs};
 use crate::screen::Screen;
 use mlp_core::cancel;
@@ -16,6 +16,9 @@ use std::time::Duration;
 
 /// How often is looked whether the run has ended.
 const GLANCE: Duration = Duration::from_millis(50);
+
+/// How long a process may take from its run's end to its own.
+const LETTING_GO: Duration = Duration::from_secs(2);
 
 /// Asks, and waits for the run's end unless told not to.
 pub fn cancel(screen: &Screen, args: &Cancel) -> Result<Exit, Fault> {
@@ -39,9 +42,7 @@ pub fn cancel(screen: &Screen, args: &Cancel) -> Result<Exit, Fault> {
     if !screen.options.quiet && !screen.is_json() {
         screen.say(&format!("run {run} is asked to stop; waiting for its end\n"));
     }
-    while history.live()?.and_then(|holder| holder.run) == Some(run) {
-        std::thread::sleep(GLANCE);
-    }
+    wait_for_its_end(&history, run)?;
     let view = match history.run(&run.to_string()) {
         Ok(view) => Some(view),
         // It was killed before it wrote down anything.
@@ -61,13 +62,29 @@ pub fn cancel(screen: &Screen, args: &Cancel) -> Result<Exit, Fault> {
     })
 }
 
+/// Until the run is over and its process has let go of the project, so that the next command finds it free. A process that
+/// stays without a run, as tests of the engine do, is not waited for long.
+fn wait_for_its_end(history: &History, run: u64) -> Result<(), Fault> {
+    let mut patience = LETTING_GO;
+    while let Some(holder) = history.live()? {
+        match holder.run {
+            Some(other) if other != run => break,
+            None if patience.is_zero() => break,
+            None => patience = patience.saturating_sub(GLANCE),
+            Some(_) => {}
+        }
+        std::thread::sleep(GLANCE);
+    }
+    Ok(())
+}
+
 fn told(run: u64, view: Option<&RunView>) -> String {
     match view {
         Some(view) if view.outcome == Some(Outcome::Cancelled) => {
             format!("run {run} is cancelled: {}\n", runs::tally(view))
         }
         Some(view) if view.outcome.is_some() => {
-            format!("run {run} had ended before it heard: it {}\n", outcome(view.outcome))
+            format!("run {run} had ended before it heard: it {}\n", came_to_its_end(view.outcome))
         }
         _ => format!("run {run} was killed; the next run takes up what it finished\n"),
     }
@@ -84,7 +101,7 @@ fn not_live(history: &History, wanted: Option<u64>, live: Option<u64>) -> Fault 
     };
     match history.run(&wanted.to_string()) {
         Ok(view) => {
-            let how = if view.outcome.is_none() { "was killed" } else { outcome(view.outcome) };
+            let how = came_to_its_end(view.outcome);
             Fault::new(format!("run {wanted} is not running: it {how}")).safe("nothing was changed").next(next)
         }
         Err(error) => Fault::from(error),

@@ -2,7 +2,7 @@
 
 use crate::exit::Exit;
 use crate::fault::Fault;
-use crate::render::events::outcome;
+use crate::render::events::came_to_its_end;
 use crate::render::text::clean;
 use crate::screen::Screen;
 use mlp_core::history::History;
@@ -40,8 +40,7 @@ pub fn follow(screen: &Screen, history: &History, run: u64, only: Option<&str>) 
         screen.print(&text)?;
         if !live {
             if !screen.options.quiet && !screen.is_json() {
-                let ended = if view.outcome.is_none() { "was killed" } else { outcome(view.outcome) };
-                screen.say(&format!("run {run} {ended}\n"));
+                screen.say(&format!("run {run} {}\n", came_to_its_end(view.outcome)));
             }
             return Ok(Exit::Done);
         }

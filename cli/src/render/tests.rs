@@ -1,5 +1,7 @@
 //! What a user reads, as snapshots: a whole run's story in each of its endings.
 
+mod looking_back;
+
 use super::nodes::Evidence;
 use super::{events, findings, json, metrics, models, nodes, plan, runs, story, summary};
 use crate::fault::Fault;
