@@ -87,7 +87,7 @@ pub(crate) async fn run(context: Context, request: RunRequest) -> Result<RunRepo
         Journal::open(&context.project.journal(context.run), 0, 0, into_store(context.store.clone(), context.run))?;
     let nodes = request.pipeline.batch().len();
     let mut driver = Driver {
-        scheduler: Scheduler::new(work(&request)),
+        scheduler: Scheduler::new(work(&request, &prepared.nodes)),
         view: RunView::new(started.clone()),
         prepared: prepared.nodes,
         pipeline: request.pipeline,
@@ -537,10 +537,11 @@ impl Given for Driver {
     }
 }
 
-fn work(request: &RunRequest) -> Work {
+fn work(request: &RunRequest, prepared: &[PreparedNode]) -> Work {
     let unit = |node: &mlp_lang::pipeline::Node| Unit {
         needs: node.needs.iter().map(|need| need.index()).collect(),
-        effect: matches!(node.kind, NodeKind::Model(_) | NodeKind::Deploy(_)),
+        // One that is left out has no effect: like any other node it is looked at, and skipped.
+        effect: matches!(node.kind, NodeKind::Model(_) | NodeKind::Deploy(_)) && !prepared[node.id.index()].left_out,
         tolerant: matches!(node.kind, NodeKind::Gate(_)),
         retries: match &node.kind {
             NodeKind::Step(step) => step.limits.retry,
