@@ -16,6 +16,7 @@ use mlp_core::project::Project;
 use mlp_core::record::RunStarted;
 use mlp_lang::check::inspect;
 use mlp_lang::span::Source;
+use mlp_lang::value::Value;
 use std::path::{Path, PathBuf};
 
 /// Runs the text and the parameters that a run kept.
@@ -71,7 +72,7 @@ fn place(started: &RunStarted, project: &Project) -> PathBuf {
 fn overrides(started: &RunStarted, source: &Source, path: &Path) -> IndexMap<String, String> {
     let world = World::around(path);
     let plain = inspect(source, world.modules(), &IndexMap::new()).pipeline;
-    let same = |name: &str, value| {
+    let same = |name: &str, value: &Value| {
         plain.as_ref().and_then(|pipeline| pipeline.params.get(name)).is_some_and(|param| param.value == *value)
     };
     let differing = started.params.iter().filter(|(name, value)| !same(name, value));

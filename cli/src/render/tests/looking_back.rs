@@ -90,7 +90,7 @@ fn two_runs_that_differ() {
     let (then, now) = (view(then), view(now));
     let different = compare(&side(&then, "7", 0.985), &side(&now, "8", 0.75));
     insta::assert_snapshot!(plain(&comparison::text(&different, None)));
-    insta::assert_json_snapshot!(comparison::json(&different));
+    insta::assert_snapshot!(format!("{:#}", comparison::json(&different)));
 }
 
 #[test]
