@@ -423,6 +423,17 @@ pub struct Only {
     pub only: Vec<String>,
 }
 
+/// Where a run goes on.
+#[derive(Debug, Default, Args)]
+pub struct Background {
+    /// Run in the background: print the run's number and leave it to itself
+    #[arg(long)]
+    pub detach: bool,
+    /// Where a detached run says its number
+    #[arg(long, hide = true, value_name = "FILE", conflicts_with = "detach")]
+    pub announce: Option<PathBuf>,
+}
+
 /// `mlp test`
 #[derive(Debug, Args)]
 pub struct Test {
@@ -454,12 +465,8 @@ pub struct Run {
     /// Tell what would run, like `mlp plan`, and run nothing; exit code 1 if it would fail
     #[arg(long, conflicts_with_all = ["detach", "wait"])]
     pub dry_run: bool,
-    /// Run in the background: print the run's number and leave it to itself
-    #[arg(long)]
-    pub detach: bool,
-    /// Where a detached run says its number
-    #[arg(long, hide = true, value_name = "FILE", conflicts_with = "detach")]
-    pub announce: Option<PathBuf>,
+    #[command(flatten)]
+    pub background: Background,
     /// After a failure, go on with everything that does not need what failed
     #[arg(short, long)]
     pub keep_going: bool,
@@ -478,8 +485,7 @@ impl Run {
             force: Force { force: Vec::new(), from: Vec::new(), force_all: false },
             only: Only { only: Vec::new() },
             dry_run: false,
-            detach: false,
-            announce: None,
+            background: Background::default(),
             keep_going: false,
             wait: false,
         }
@@ -494,6 +500,8 @@ pub struct Retry {
     /// How many steps may run at once [default: the number of cores]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
+    #[command(flatten)]
+    pub background: Background,
     /// After a failure, go on with everything that does not need what failed
     #[arg(short, long)]
     pub keep_going: bool,
@@ -505,8 +513,8 @@ pub struct Retry {
 /// `mlp cancel`
 #[derive(Debug, Args)]
 pub struct Cancel {
-    /// A run's number; the live one if left out
-    pub run: Option<u64>,
+    /// A run's number, or `last`; the live one if left out
+    pub run: Option<String>,
     /// Do not wait for the run's end
     #[arg(long)]
     pub no_wait: bool,

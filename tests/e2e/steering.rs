@@ -112,7 +112,8 @@ fn a_run_of_another_process_is_cancelled() {
     space.mlp(&["cancel"]).exits(0).says("run 1 is cancelled");
     assert_eq!(holder.wait_with_output().expect("an end").status.code(), Some(130));
     space.mlp(&["cancel", "1"]).exits(1).says("run 1 is not running: it was cancelled");
-    space.mlp(&["cancel", "last"]).exits(2);
+    space.mlp(&["cancel", "last"]).exits(1).says("run 1 is not running: it was cancelled");
+    space.mlp(&["cancel", "first"]).exits(1).says("there is no run `first`").says("mlp runs");
     assert_eq!(space.files(".mlp/work"), [""; 0]);
     // The next run is not the one that was told to stop.
     space.mlp(&["run", "slow.mlp", "-p", "rounds=2"]).exits(0);

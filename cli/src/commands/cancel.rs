@@ -25,9 +25,9 @@ pub fn cancel(screen: &Screen, args: &Cancel) -> Result<Exit, Fault> {
     let project = project_here(&screen.options)?;
     let history = History::open(&project);
     let live = history.live()?.and_then(|holder| holder.run);
-    let run = match (args.run, live) {
-        (None, Some(live)) => live,
-        (Some(wanted), Some(live)) if wanted == live => live,
+    let run = match (args.run.as_deref(), live) {
+        (None | Some("last"), Some(live)) => live,
+        (Some(wanted), Some(live)) if wanted.parse() == Ok(live) => live,
         (wanted, live) => return Err(not_live(&history, wanted, live)),
     };
     cancel::request(&project, run, now()).map_err(EngineError::from)?;
@@ -91,7 +91,7 @@ fn told(run: u64, view: Option<&RunView>) -> String {
 }
 
 /// Nothing to stop: what there is instead.
-fn not_live(history: &History, wanted: Option<u64>, live: Option<u64>) -> Fault {
+fn not_live(history: &History, wanted: Option<&str>, live: Option<u64>) -> Fault {
     let next = match live {
         Some(live) => format!("run {live} is live: mlp cancel {live}"),
         None => "`mlp runs` lists all runs".to_owned(),
@@ -99,11 +99,12 @@ fn not_live(history: &History, wanted: Option<u64>, live: Option<u64>) -> Fault 
     let Some(wanted) = wanted else {
         return Fault::new("nothing is running in this project").safe("nothing was changed").next(next);
     };
-    match history.run(&wanted.to_string()) {
+    match history.run(wanted) {
         Ok(view) => {
-            let how = came_to_its_end(view.outcome);
-            Fault::new(format!("run {wanted} is not running: it {how}")).safe("nothing was changed").next(next)
+            let (run, how) = (view.started.run, came_to_its_end(view.outcome));
+            Fault::new(format!("run {run} is not running: it {how}")).safe("nothing was changed").next(next)
         }
+        Err(error @ EngineError::UnknownRun { .. }) => Fault::from(error).safe("nothing was changed").next(next),
         Err(error) => Fault::from(error),
     }
 }

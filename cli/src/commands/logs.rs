@@ -9,6 +9,7 @@ use crate::render::text::{clean, some_of};
 use crate::screen::Screen;
 use mlp_core::history::{History, Log};
 use mlp_core::view::{NodeView, RunView};
+use mlp_lang::import::nearest;
 
 /// Prints the logs of one step, or of all of them.
 pub fn logs(screen: &Screen, args: &Logs) -> Result<Exit, Fault> {
@@ -41,8 +42,11 @@ pub fn logs(screen: &Screen, args: &Logs) -> Result<Exit, Fault> {
 pub fn node<'a>(run: &'a RunView, name: &str) -> Result<&'a NodeView, Fault> {
     run.node(name).ok_or_else(|| {
         let number = run.started.run;
-        Fault::usage(format!("run {number} has no node named `{name}`"))
-            .next(format!("it has {}", some_of(run.nodes.iter().map(|node| node.name.as_str()))))
+        let names = || run.nodes.iter().map(|node| node.name.as_str());
+        Fault::usage(format!("run {number} has no node named `{name}`")).next(match nearest(name, names()) {
+            Some(near) => format!("did you mean `{near}`? it has {}", some_of(names())),
+            None => format!("it has {}", some_of(names())),
+        })
     })
 }
 

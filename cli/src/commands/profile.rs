@@ -5,6 +5,7 @@ use crate::files;
 use crate::render::text::some_of;
 use indexmap::IndexMap;
 use mlp_core::project::Project;
+use mlp_lang::import::nearest;
 use serde::Deserialize;
 use serde_json::Value;
 use std::io::ErrorKind;
@@ -40,10 +41,11 @@ pub fn params(wanted: &str, file: &Path) -> Result<Vec<(String, String)>, Fault>
     };
     let profiles: Profiles = serde_json::from_str(&text).map_err(|error| broken(error.to_string()))?;
     let Some(profile) = profiles.profiles.get(wanted) else {
-        let known = some_of(profiles.profiles.keys().map(String::as_str));
-        return Err(Fault::usage(format!("{shown} has no profile `{wanted}`")).next(match known.is_empty() {
-            true => "it has none".to_owned(),
-            false => format!("it has {known}"),
+        let names = || profiles.profiles.keys().map(String::as_str);
+        return Err(Fault::usage(format!("{shown} has no profile `{wanted}`")).next(match nearest(wanted, names()) {
+            Some(near) => format!("did you mean `{near}`? it has {}", some_of(names())),
+            None if profiles.profiles.is_empty() => "it has none".to_owned(),
+            None => format!("it has {}", some_of(names())),
         }));
     };
     let of = |(name, value): (&String, &Value)| match written(value) {

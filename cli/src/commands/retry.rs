@@ -1,7 +1,7 @@
 //! `mlp retry`: what a run of the past was to do, done again from what it kept, with results reused.
 
 use super::load::{Purpose, load_text};
-use super::project_here;
+use super::{detach, project_here};
 use super::run::{How, carry, jobs};
 use crate::args::Retry;
 use crate::exit::Exit;
@@ -28,7 +28,7 @@ pub fn retry(screen: &Screen, args: &Retry) -> Result<Exit, Fault> {
     if history.live()?.is_some_and(|holder| holder.run == Some(started.run)) {
         return Err(Fault::new(format!("run {} is still running", started.run))
             .safe("nothing was started")
-            .next(format!("follow it with `mlp logs {} -f`, or stop it with `mlp cancel`", started.run)));
+            .next(format!("follow it with `mlp logs {0} -f`, or stop it with `mlp cancel {0}`", started.run)));
     }
     let path = place(started, &project);
     let source = Source::new(&started.file, &started.source);
@@ -56,8 +56,11 @@ pub fn retry(screen: &Screen, args: &Retry) -> Result<Exit, Fault> {
         jobs: jobs(args.jobs),
         keep_going: args.keep_going,
         wait: args.wait,
-        announce: None,
+        announce: args.background.announce.as_deref(),
     };
+    if args.background.detach {
+        return detach::detach(screen, &project, args.wait);
+    }
     carry(screen, loaded, &path, how)
 }
 

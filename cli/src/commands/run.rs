@@ -36,12 +36,12 @@ pub fn run(screen: &Screen, args: &Run) -> Result<Exit, Fault> {
         jobs: jobs(args.jobs),
         keep_going: args.keep_going,
         wait: args.wait,
-        announce: args.announce.as_deref(),
+        announce: args.background.announce.as_deref(),
     };
     if args.dry_run {
         return plan::tell(screen, &loaded, &args.file, &wanted);
     }
-    if args.detach {
+    if args.background.detach {
         return detach::detach(screen, &project(&screen.options, &args.file), args.wait);
     }
     carry(screen, loaded, &args.file, wanted)

@@ -108,6 +108,7 @@ pub fn run(run: &RunView, live: bool, evidence: &[(String, Evidence)]) -> Value 
         "pipeline": run.started.pipeline,
         "file": run.started.file,
         "engine": run.started.engine,
+        "host": host(run),
         "outcome": outcome_or(run, live),
         "resumes": run.started.resumes,
         "started": rfc3339(run.started.at),
@@ -117,7 +118,7 @@ pub fn run(run: &RunView, live: bool, evidence: &[(String, Evidence)]) -> Value 
         "params": run.started.params.iter().map(|(name, value)| (name.clone(), values::json(value))).collect::<serde_json::Map<_, _>>(),
         "nothing_to_do": super::summary::nothing_to_do(run).is_some(),
         "counts": counts(run),
-        "nodes": run.nodes.iter().map(|one| node(one, of(&one.name))).collect::<Value>(),
+        "nodes": run.nodes.iter().map(|one| node(run, one, of(&one.name))).collect::<Value>(),
         "models": run.models.iter().map(registration).collect::<Value>(),
         "deployments": run.deployments.iter().map(deployment).collect::<Value>(),
         "trigger": trigger(run.started.trigger.as_ref()),
@@ -127,7 +128,7 @@ pub fn run(run: &RunView, live: bool, evidence: &[(String, Evidence)]) -> Value 
 /// `mlp.node/1`: `mlp show RUN NODE`.
 pub fn one_node(run: &RunView, view: &NodeView, evidence: &Evidence) -> Value {
     let mut object = json!({"schema": "mlp.node/1", "run": run.started.run, "pipeline": run.started.pipeline});
-    extend(&mut object, node(view, evidence));
+    extend(&mut object, node(run, view, evidence));
     object
 }
 
@@ -141,6 +142,7 @@ pub fn event(record: &Record) -> Value {
                 "pipeline": started.pipeline,
                 "file": started.file,
                 "engine": started.engine,
+                "host": Some(&started.host).filter(|host| !host.is_empty()),
                 "resumes": started.resumes,
                 "trigger": trigger(started.trigger.as_ref()),
                 "nodes": started.plan.nodes.iter().map(|node| json!({"name": node.name, "kind": node.kind})).collect::<Value>(),
@@ -354,7 +356,12 @@ pub fn reason(reason: &Reason) -> Value {
     object
 }
 
-fn node(node: &NodeView, evidence: &Evidence) -> Value {
+/// The machine of a run; `null` if it did not say what it is called.
+fn host(run: &RunView) -> Option<&str> {
+    Some(run.started.host.as_str()).filter(|host| !host.is_empty())
+}
+
+fn node(run: &RunView, node: &NodeView, evidence: &Evidence) -> Value {
     let mut object = json!({
         "name": node.name,
         "kind": node.kind,
@@ -366,6 +373,7 @@ fn node(node: &NodeView, evidence: &Evidence) -> Value {
         "started": node.started.map(rfc3339),
         "ended": node.ended.map(rfc3339),
         "seconds": node.took().map(seconds),
+        "host": host(run).filter(|_| node.started.is_some()),
         "attempts": node.attempts.iter().map(attempt).collect::<Value>(),
         "outputs": artifacts(&node.outputs),
         "verdicts": verdicts(&node.verdicts),

@@ -68,6 +68,12 @@ pub fn text(run: &RunView, node: &NodeView, evidence: &Evidence, width: Option<u
     }
     if let Some(started) = node.started {
         fact("started", time::absolute(started));
+        if let Some(ended) = node.ended {
+            fact("ended", time::absolute(ended));
+        }
+        if !run.started.host.is_empty() {
+            fact("host", run.started.host.clone());
+        }
     }
     if let Some(took) = node.took() {
         fact("took", time::took(took));
@@ -140,7 +146,8 @@ fn attempts(node: &NodeView) -> String {
     for attempt in &node.attempts {
         let ended = attempt.ended.map_or("not ended".to_owned(), |ended| time::took(ended - attempt.started));
         let how = attempt.failure.as_ref().map_or("done".to_owned(), |failure| one_line(&failure.message));
-        table.row([format!("attempt {}", attempt.number).into(), ended.into(), how.into()]);
+        let started = time::absolute(attempt.started);
+        table.row([format!("attempt {}", attempt.number).into(), started.into(), ended.into(), how.into()]);
     }
     format!("\n{}", table.render("  ", None))
 }

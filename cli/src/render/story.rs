@@ -61,6 +61,9 @@ fn facts(run: &RunView, now: Millis) -> String {
         fact("goes on from", format!("run {resumes}, which was cut off"));
     }
     fact("engine", started.engine.clone());
+    if !started.host.is_empty() {
+        fact("host", started.host.clone());
+    }
     for (index, (name, value)) in started.params.iter().enumerate() {
         fact(if index == 0 { "parameters" } else { "" }, format!("{name} = {}", values::value(value)));
     }
@@ -68,20 +71,29 @@ fn facts(run: &RunView, now: Millis) -> String {
 }
 
 fn nodes(run: &RunView, width: Option<usize>) -> String {
-    let mut table = Table::new(&["", "node", "what", "", "took", "why", "gave"]).right(&[4]);
+    let mut table = Table::new(&["", "node", "what", "", "at", "took", "why", "gave"]).right(&[4, 5]);
     for node in &run.nodes {
         let (style, word) = state(node.state);
         table.row([
             Cell::styled(DIM, &node.kind),
             Cell::styled(STRONG, &node.name),
             node.what.as_str().into(),
-            Cell::styled(style, word),
+            Cell::styled(style, &attempted(word, node)),
+            node.started.map_or(String::new(), |at| format!("+{}", time::took(at - run.started.at))).into(),
             node.took().map_or(String::new(), time::took).into(),
             why(node).into(),
             gave(node).into(),
         ]);
     }
     table.render("  ", width)
+}
+
+/// Where it stands; how often it was tried, if more than once.
+fn attempted(word: &str, node: &NodeView) -> String {
+    match node.attempts.len() {
+        0 | 1 => word.to_owned(),
+        attempts => format!("{word}, {attempts} attempts"),
+    }
 }
 
 fn why(node: &NodeView) -> String {

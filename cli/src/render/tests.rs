@@ -76,6 +76,7 @@ fn begun() -> Vec<Record> {
         plan: fresh_plan(),
         resumes: None,
         trigger: None,
+        host: "turing".into(),
         at: START,
     })]
 }

@@ -33,6 +33,7 @@ pub mod error;
 pub mod estimate;
 pub mod executor;
 pub mod history;
+pub mod host;
 pub mod journal;
 pub mod lock;
 mod lookup;

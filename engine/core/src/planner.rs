@@ -94,7 +94,9 @@ impl Planner<'_> {
         let names: HashSet<&str> = pipeline.nodes.iter().map(|node| node.name.as_str()).collect();
         let Wanted { force, only } = request.wanted;
         if let Some(name) = force.iter().chain(only).find(|name| !names.contains(name.as_str())) {
-            return Err(EngineError::UnknownNode { pipeline: pipeline.name.clone(), name: name.clone() });
+            let known = pipeline.nodes.iter().map(|node| node.name.as_str());
+            let near = mlp_lang::import::nearest(name, known).map(str::to_owned);
+            return Err(EngineError::UnknownNode { pipeline: pipeline.name.clone(), name: name.clone(), near });
         }
         let forced: HashSet<&str> = force.iter().map(String::as_str).collect();
         let asked_for = asked_for(pipeline, only);

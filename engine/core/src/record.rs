@@ -12,7 +12,7 @@ use mlp_lang::value::Value;
 use serde::{Deserialize, Serialize};
 
 /// Version of the record format, in the first bytes and the first frame of each journal.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 pub type Millis = i64;
@@ -185,6 +185,8 @@ pub struct RunStarted {
     pub resumes: Option<u64>,
     /// What set it off, if it was not a person.
     pub trigger: Option<Trigger>,
+    /// The machine that it and its attempts run on; empty if that does not say what it is called.
+    pub host: String,
     /// When.
     pub at: Millis,
 }

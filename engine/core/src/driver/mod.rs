@@ -80,6 +80,7 @@ pub(crate) async fn run(context: Context, request: RunRequest) -> Result<RunRepo
         plan: prepared.plan,
         resumes: context.resumes,
         trigger: request.trigger.clone(),
+        host: crate::host::name(),
         at: context.clock.now(),
     };
     crate::disk::make_folders(&context.project.run(context.run))?;
