@@ -1,5 +1,6 @@
 //! The command line: what can be typed. What it means is the business of [`crate::commands`].
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use mlp_core::record::Millis;
 use std::path::PathBuf;
@@ -405,10 +406,10 @@ pub struct Doc {
 #[derive(Debug, Args)]
 pub struct Force {
     /// Run this step even if its result is known; may be repeated
-    #[arg(long, value_name = "STEP", action = ArgAction::Append)]
+    #[arg(long, value_name = "STEP", action = ArgAction::Append, value_parser = NonEmptyStringValueParser::new())]
     pub force: Vec<String>,
     /// Run this step and everything after it even if their results are known; may be repeated
-    #[arg(long, value_name = "STEP", action = ArgAction::Append)]
+    #[arg(long, value_name = "STEP", action = ArgAction::Append, value_parser = NonEmptyStringValueParser::new())]
     pub from: Vec<String>,
     /// Run every step even if its result is known
     #[arg(long, conflicts_with_all = ["force", "from"])]
@@ -419,7 +420,7 @@ pub struct Force {
 #[derive(Debug, Args)]
 pub struct Only {
     /// Only these and what they need: nothing else runs, registers or deploys; several with commas or by repeating
-    #[arg(long, value_name = "STEP", value_delimiter = ',')]
+    #[arg(long, value_name = "STEP", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     pub only: Vec<String>,
 }
 
@@ -429,7 +430,7 @@ pub struct Background {
     /// Run in the background: print the run's number and leave it to itself
     #[arg(long)]
     pub detach: bool,
-    /// Where a detached run says its number
+    /// The log of a detached run
     #[arg(long, hide = true, value_name = "FILE", conflicts_with = "detach")]
     pub announce: Option<PathBuf>,
 }

@@ -97,7 +97,7 @@ impl From<EngineError> for Fault {
                 };
                 let who = holder.as_ref().map_or("another process".to_owned(), ToString::to_string);
                 return Fault::new("this project is in use by another mlp")
-                    .cause(format!("{who} holds it"))
+                    .cause(format!("held by {who}"))
                     .safe("nothing was started or changed")
                     .next(next);
             }

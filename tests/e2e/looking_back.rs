@@ -59,6 +59,56 @@ fn two_runs_are_compared() {
 }
 
 #[test]
+fn runs_of_different_pipelines_are_compared_by_what_they_have_in_common() {
+    let space = Space::with_example("breast_cancer");
+    space.mlp(&["run", "breast_cancer.mlp"]).exits(0);
+    let text = space
+        .read("breast_cancer.mlp")
+        .replace("pipeline breast_cancer", "pipeline other")
+        .replace("step eval", "step judge");
+    space.write("other.mlp", text.replace("eval.", "judge."));
+    space.mlp(&["run", "other.mlp", "--only", "judge"]).exits(0);
+    let told = space.mlp(&["diff", "1", "2"]).exits(0).says("runs of different pipelines");
+    told.says("only in the first").says("only in the second").never_says("step judge").never_says("not there");
+    let document = space.mlp(&["diff", "1", "2", "--output", "json"]).exits(0).json();
+    assert_eq!(
+        (&document["before"]["pipeline"], &document["after"]["pipeline"]),
+        (&"breast_cancer".into(), &"other".into())
+    );
+    assert!(document["source"].as_str().is_some_and(|it| it.contains("+step judge")), "{document:#}");
+    space.mlp(&["diff", "1", "9"]).exits(1).says("there is no run `9`");
+}
+
+#[test]
+fn what_was_not_asked_for_is_no_other_result() {
+    let space = Space::with_example("breast_cancer");
+    space.mlp(&["run", "breast_cancer.mlp", "--only", "train"]).exits(0);
+    space.mlp(&["run", "breast_cancer.mlp"]).exits(0);
+    let told = space.mlp(&["diff", "1", "2"]).exits(0).says("skipped -> done").says("it was not asked for");
+    told.never_says("other results from the same inputs");
+}
+
+#[test]
+fn a_step_tells_when_and_where_it_ran() {
+    let space = Space::with_example("breast_cancer");
+    space.mlp(&["run", "breast_cancer.mlp"]).exits(0);
+    let run = space.mlp(&["show", "1", "--output", "json"]).exits(0).json();
+    let host = run["host"].as_str().expect("a name").to_owned();
+    assert_eq!(run["nodes"].as_array().map(Vec::len), Some(6));
+    for node in run["nodes"].as_array().into_iter().flatten() {
+        let worked = node["kind"] == "data" || node["kind"] == "step";
+        assert_eq!(node["started"].is_string() && node["ended"].is_string(), worked, "{node:#}");
+        assert_eq!(node["attempts"].as_array().map(Vec::len), Some(usize::from(worked)), "{node:#}");
+        assert_eq!(node["host"].as_str(), worked.then_some(host.as_str()), "{node:#}");
+    }
+    space.mlp(&["show", "1", "train"]).exits(0).says("started").says("ended").says(&host);
+    // What was reused ran elsewhere, at another time.
+    space.mlp(&["run", "breast_cancer.mlp"]).exits(0);
+    let train = space.mlp(&["show", "2", "train", "--output", "json"]).exits(0).json();
+    assert_eq!((&train["host"], &train["attempts"]), (&serde_json::Value::Null, &serde_json::json!([])));
+}
+
+#[test]
 fn a_trace_has_a_slice_for_each_attempt() {
     let space = Space::with_example("breast_cancer");
     space.mlp(&["run", "breast_cancer.mlp"]).exits(0);

@@ -51,7 +51,8 @@ fn only_a_part_is_run_and_nothing_is_registered() {
     space.mlp(&["run", "breast_cancer.mlp", "--only", "train"]).exits(0);
     assert_eq!(ran(&space), ["biopsies", "split", "train"]);
     assert_eq!(space.history().models().expect("a registry").len(), 0);
-    space.mlp(&["run", "breast_cancer.mlp", "--only", "trian"]).exits(2).says("trian").says("mlp plan");
+    space.mlp(&["run", "breast_cancer.mlp", "--only", "trian"]).exits(2).says("trian").says("did you mean `train`?");
+    space.mlp(&["run", "breast_cancer.mlp", "--only", ""]).exits(2);
     // The rest is done later, and nothing twice.
     space.mlp(&["run", "breast_cancer.mlp"]).exits(0);
     assert_eq!(ran(&space), ["eval"]);
@@ -99,7 +100,16 @@ fn a_profile_sets_parameters_and_the_command_line_goes_before_it() {
     assert_eq!(rows(&["--profile", "ci"]), mlp_lang::value::Value::Int(300));
     assert_eq!(rows(&["--profile", "ci", "-p", "train_rows=310"]), mlp_lang::value::Value::Int(310));
     space.write("mlp-profiles.json", r#"{"profiles": {"ci": {"params": {"trian_rows": 300}}}}"#);
-    space.mlp(&asked).exits(2).says("train_rows");
+    space
+        .mlp(&asked)
+        .exits(2)
+        .says("did you mean `--param train_rows=...`?")
+        .says("profile `ci` in mlp-profiles.json sets it");
+    space.write("mlp-profiles.json", r#"{"profiles": {"ci": {"params": {"train_rows": "many"}}}}"#);
+    space.mlp(&asked).exits(2).says("`many` is not an int").says("profile `ci` in mlp-profiles.json sets it");
+    space.mlp(&["check", "breast_cancer.mlp", "--profile", "ci"]).exits(2).says("profile `ci`");
+    let both = [&asked[..], &["-p", "train_rows=some"]].concat();
+    space.mlp(&both).exits(2).says("`some` is not an int").never_says("profile `ci`");
 }
 
 #[test]
@@ -126,12 +136,16 @@ fn a_run_in_the_background_has_a_number_and_can_be_followed_and_stopped() {
     assert_eq!((&told["schema"], &told["run"]), (&"mlp.detached/1".into(), &1.into()));
     until("a step runs", || is_at_work(&space));
     let follower = space.start(&["logs", "1", "-f"]);
-    space.mlp(&["run", "slow.mlp", "--detach"]).exits(1).says("in use by another mlp");
+    for busy in [&["run", "slow.mlp", "--detach"][..], &["run", "slow.mlp"]] {
+        let refused = space.mlp(busy).exits(1).says("in use by another mlp").says("run slow.mlp --detach");
+        refused.says("`mlp cancel 1`").says("`mlp run --wait`").never_says("--announce");
+    }
     space.mlp(&["cancel", "1"]).exits(0);
     let followed = follower.wait_with_output().expect("an end");
     assert_eq!(followed.status.code(), Some(0));
     assert!(String::from_utf8_lossy(&followed.stderr).contains("run 1 was cancelled"), "{followed:?}");
     assert!(space.files(".mlp/detached").iter().any(|name| name == "000001.log"), "{:?}", space.files(".mlp/detached"));
+    assert_eq!(space.files(".mlp/detached").len(), 1, "{:?}", space.files(".mlp/detached"));
     // One that is over before anybody looks has its number all the same.
     space.mlp(&["run", "slow.mlp", "-p", "rounds=2", "--detach"]).exits(0).says("run 2");
     until("the second run ends", || space.mlp(&["status"]).exits(0).text().contains("nothing is running; run 2"));
@@ -168,4 +182,58 @@ fn what_a_killed_run_did_is_not_done_again() {
     assert_eq!(view.started.resumes, Some(1));
     assert!(view.node("points").is_some_and(|points| points.attempts.is_empty()), "the table was read before");
     assert_eq!(view.started.params[0].1, mlp_lang::value::Value::Int(9000));
+}
+
+#[test]
+fn what_a_step_says_is_followed_until_the_run_ends_or_its_engine_dies() {
+    let space = slow_project();
+    let mut holder = space.start(&["run", "slow.mlp"]);
+    until("a step runs", || is_at_work(&space));
+    let log = ".mlp/runs/000001/logs/slow.1.log";
+    space.write(log, "2026-11-21T02:40:00.000Z info   one\n2026-11-21T02:40:01.000Z info   tw");
+    let follower = space.start(&["logs", "1", "-f"]);
+    let for_programs = space.start(&["logs", "1", "slow", "-f", "--output", "json"]);
+    let words = space.read(log);
+    space.write(log, format!("{words}o\n2026-11-21T02:40:02.000Z warn   thr"));
+    holder.kill().expect("SIGKILL");
+    holder.wait().expect("a dead child");
+    let followed = follower.wait_with_output().expect("an end");
+    let said = String::from_utf8_lossy(&followed.stdout).into_owned();
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 3, "{said}");
+    assert!(lines.iter().all(|line| line.starts_with("slow | ")) && lines[1].ends_with("two"), "{said}");
+    assert_eq!(followed.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&followed.stderr).contains("run 1 was killed"), "{followed:?}");
+    let events = String::from_utf8(for_programs.wait_with_output().expect("an end").stdout).expect("text");
+    let last: serde_json::Value = events.lines().last().and_then(|it| serde_json::from_str(it).ok()).expect("events");
+    assert_eq!((&last["event"], &last["level"], &last["line"]), (&"log".into(), &"warn".into(), &"thr".into()));
+    // And again, now that nobody is there.
+    assert_eq!(space.mlp(&["logs", "last", "-f"]).exits(0).stdout(), said);
+    space.mlp(&["logs", "9", "-f"]).exits(1).says("there is no run `9`");
+    space.mlp(&["logs", "1", "slwo", "-f"]).exits(2).says("did you mean `slow`?");
+}
+
+#[test]
+fn what_was_under_way_in_a_killed_run_is_told_as_cut_off() {
+    let space = slow_project();
+    let told = space.mlp(&["run", "slow.mlp", "--detach", "--output", "json"]).exits(0).json();
+    until("a step runs", || is_at_work(&space));
+    let pid = told["pid"].as_u64().expect("a process").to_string();
+    let killed = std::process::Command::new("kill").args(["-KILL", &pid]).status().expect("kill");
+    assert!(killed.success());
+    until("the kernel let go of its lock", || space.mlp(&["status"]).exits(0).text().contains("nothing is running"));
+    space.mlp(&["show", "1"]).exits(0).says("was cut off").never_says("running");
+    space.mlp(&["show", "1", "slow"]).exits(0).says("cut off");
+    space.mlp(&["explain-run", "slow"]).exits(0).says("the run's process was killed");
+    space.mlp(&["diff", "1", "1"]).exits(0).says("cut off");
+    // Nobody knows when it was killed: the trace ends with what is known, however late it is asked for.
+    let trace = space.mlp(&["trace", "1"]).exits(0).json();
+    assert_eq!(trace["otherData"]["outcome"], "interrupted");
+    assert_eq!(trace, space.mlp(&["trace", "1"]).exits(0).json());
+    // It is tried again in the background, too.
+    space.mlp(&["retry", "1", "--detach"]).exits(0).says("run 2");
+    until("a step runs", || is_at_work(&space));
+    space.mlp(&["retry", "last"]).exits(1).says("run 2 is still running").says("mlp cancel 2");
+    space.mlp(&["cancel", "2"]).exits(0).says("1 reused, 1 stopped");
+    assert_eq!(space.history().run("2").expect("a run").started.resumes, Some(1));
 }

@@ -1,6 +1,7 @@
 //! `mlp check`: findings, without running anything; and what mends them.
 
 use super::load::overrides;
+use super::profile;
 use crate::args::{Check, Output};
 use crate::baseline::Baseline;
 use crate::exit::Exit;
@@ -63,7 +64,8 @@ pub fn check(screen: &Screen, args: &Check) -> Result<Exit, Fault> {
         let file = path.as_deref().unwrap_or(Path::new(&args.stdin_name));
         let world = World::around(file);
         let inspect = |source: &Source| {
-            let checked = mlp_lang::check::inspect(source, world.modules(), &overrides);
+            let mut checked = mlp_lang::check::inspect(source, world.modules(), &overrides);
+            profile::attribute(&mut checked.findings, &args.params);
             (levels.apply(checked.findings), checked.silenced, checked.sources)
         };
         let source = match &path {

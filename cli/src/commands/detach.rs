@@ -15,6 +15,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// How the process in the background is told where its log is.
+const ANNOUNCE: &str = "--announce";
 /// How often is looked whether the run has its number.
 const GLANCE: Duration = Duration::from_millis(10);
 /// With `--wait` the number may come much later; then the process is named instead.
@@ -22,24 +24,22 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Starts the command line again without `--detach`, and tells the run's number once it has one.
 ///
-/// What the process would print goes to a file in the state folder. If it ends before it has a run, its words and its exit
-/// code are this command's.
+/// What the process would print goes to a file in the state folder, which is renamed after the run as soon as that has its
+/// number. If it ends before it has a run, its words and its exit code are this command's.
 pub fn detach(screen: &Screen, project: &Project, waits: bool) -> Result<Exit, Fault> {
     let cannot = |error: std::io::Error| Fault::new("cannot start a run in the background").cause(error);
     let folder = project.state.join("detached");
     std::fs::create_dir_all(&folder).map_err(cannot)?;
-    let name = format!("{}-{}", super::now(), std::process::id());
-    let (log, announced) = (folder.join(format!("{name}.log")), folder.join(format!("{name}.run")));
-    let mut child = start(&log, &announced).map_err(cannot)?;
+    let log = folder.join(format!("{}-{}.log", super::now(), std::process::id()));
+    let mut child = start(&log).map_err(cannot)?;
     let began = Instant::now();
     loop {
         // In this order: a run that has ended has said its number before.
         let ended = child.try_wait().map_err(cannot)?;
-        if let Some(run) = std::fs::read_to_string(&announced).ok().and_then(|text| text.trim().parse::<u64>().ok()) {
-            let _ = std::fs::remove_file(&announced);
-            let kept = folder.join(format!("{run:06}.log"));
-            let log = if std::fs::rename(&log, &kept).is_ok() { kept } else { log };
-            return told(screen, Some(run), child.id(), &log);
+        if let Some(run) = announced(&log) {
+            // Only whoever was told of the log by its first name needs that.
+            let _ = std::fs::remove_file(&log);
+            return told(screen, Some(run), child.id(), &folder.join(named(run)));
         }
         if let Some(status) = ended {
             let said = std::fs::read_to_string(&log).unwrap_or_default();
@@ -54,14 +54,14 @@ pub fn detach(screen: &Screen, project: &Project, waits: bool) -> Result<Exit, F
     }
 }
 
-fn start(log: &Path, announced: &Path) -> std::io::Result<Child> {
+fn start(log: &Path) -> std::io::Result<Child> {
     let out = File::create(log)?;
     let mut command = Command::new(std::env::current_exe()?);
     let mut replaced = false;
     for argument in std::env::args_os().skip(1) {
         if !replaced && argument == "--detach" {
             replaced = true;
-            command.arg("--announce").arg(announced);
+            command.arg(ANNOUNCE).arg(log);
         } else {
             command.arg(argument);
         }
@@ -69,6 +69,38 @@ fn start(log: &Path, announced: &Path) -> std::io::Result<Child> {
     command.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out);
     // A group of its own: Ctrl-C in this terminal is not meant for it.
     command.process_group(0).spawn()
+}
+
+/// The command line as a person wrote it, for whoever finds the project busy.
+pub fn as_written() -> String {
+    written(std::env::args())
+}
+
+fn written(mut arguments: impl Iterator<Item = String>) -> String {
+    let mut words: Vec<String> = Vec::new();
+    while let Some(word) = arguments.next() {
+        match word == ANNOUNCE && arguments.next().is_some() {
+            true => words.push("--detach".to_owned()),
+            false => words.push(word),
+        }
+    }
+    words.join(" ")
+}
+
+/// What the log of a run in the background is called.
+fn named(run: u64) -> String {
+    format!("{run:06}.log")
+}
+
+/// The run whose log this one became, once it did.
+fn announced(log: &Path) -> Option<u64> {
+    std::fs::read_link(log).ok()?.file_stem()?.to_str()?.parse().ok()
+}
+
+/// Renames a log after its run; its first name goes on to lead to it.
+fn announce(log: &Path, run: u64) -> std::io::Result<()> {
+    std::fs::rename(log, log.with_file_name(named(run)))?;
+    std::os::unix::fs::symlink(named(run), log)
 }
 
 fn told(screen: &Screen, run: Option<u64>, pid: u32, log: &Path) -> Result<Exit, Fault> {
@@ -98,26 +130,24 @@ fn exit(code: Option<i32>) -> Exit {
     known.into_iter().find(|exit| code == Some(i32::from(exit.code()))).unwrap_or(Exit::Failed)
 }
 
-/// Shows a run as another does, and says its number in a file as soon as it has one.
+/// Shows a run as another does, and renames its log after it as soon as it has a number.
 pub struct Announced {
     inner: Arc<dyn Progress>,
-    path: PathBuf,
+    log: PathBuf,
 }
 
 impl Announced {
-    /// In this file.
-    pub fn new(inner: Arc<dyn Progress>, path: &Path) -> Announced {
-        Announced { inner, path: path.to_owned() }
+    /// Whose log this is.
+    pub fn new(inner: Arc<dyn Progress>, log: &Path) -> Announced {
+        Announced { inner, log: log.to_owned() }
     }
 }
 
 impl Observer for Announced {
     fn record(&self, record: &Record) {
         if let Record::RunStarted(started) = record {
-            let aside = self.path.with_extension("new");
-            let written = std::fs::write(&aside, format!("{}\n", started.run));
-            if let Err(error) = written.and_then(|()| std::fs::rename(&aside, &self.path)) {
-                self.inner.notice(&format!("cannot write {}: {error}", self.path.display()));
+            if let Err(error) = announce(&self.log, started.run) {
+                self.inner.notice(&format!("cannot rename {} after run {}: {error}", self.log.display(), started.run));
             }
         }
         self.inner.record(record);
@@ -149,6 +179,29 @@ impl Progress for Announced {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_log_is_found_by_its_first_name_once_it_is_the_log_of_a_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("1795298974779-12.log");
+        std::fs::write(&log, "words").unwrap();
+        assert_eq!(announced(&log), None);
+        announce(&log, 12).unwrap();
+        assert_eq!(announced(&log), Some(12));
+        assert_eq!(std::fs::read_to_string(&log).unwrap(), "words");
+        assert_eq!(std::fs::read_to_string(folder.path().join("000012.log")).unwrap(), "words");
+    }
+
+    #[test]
+    fn a_busy_project_names_the_command_that_a_person_wrote() {
+        for (given, expected) in [
+            ("mlp run x.mlp --announce /tmp/a.log --jobs 2", "mlp run x.mlp --detach --jobs 2"),
+            ("mlp run x.mlp", "mlp run x.mlp"),
+            ("mlp run --announce", "mlp run --announce"),
+        ] {
+            assert_eq!(written(given.split(' ').map(str::to_owned)), expected);
+        }
+    }
 
     #[test]
     fn the_end_of_the_process_is_the_end_of_the_command() {

@@ -13,7 +13,9 @@ use mlp_core::view::RunView;
 pub fn diff(screen: &Screen, args: &Diff) -> Result<Exit, Fault> {
     let history = History::open(&project_here(&screen.options)?);
     let (before, after) = (history.run(&args.before)?, history.run(&args.after)?);
-    let comparison = compare::compare(&side(&history, &before), &side(&history, &after));
+    let live = history.live()?.and_then(|holder| holder.run);
+    let side = |run| side(&history, run, live);
+    let comparison = compare::compare(&side(&before), &side(&after));
     match screen.is_json() {
         true => screen.print_json(&compare::json(&comparison), false)?,
         false => screen.print(&compare::text(&comparison, screen.width()))?,
@@ -21,9 +23,10 @@ pub fn diff(screen: &Screen, args: &Diff) -> Result<Exit, Fault> {
     Ok(Exit::Done)
 }
 
-fn side<'a>(history: &History, run: &'a RunView) -> Side<'a> {
+fn side<'a>(history: &History, run: &'a RunView, live: Option<u64>) -> Side<'a> {
     Side {
         run,
+        live: live == Some(run.started.run),
         facts: run.nodes.iter().map(|node| (node.name.clone(), history.facts(node))).collect(),
         evidence: evidence::of_run(history, run),
     }

@@ -13,10 +13,11 @@ pub fn explain_run(screen: &Screen, args: &ExplainRun) -> Result<Exit, Fault> {
     let history = History::open(&project_here(&screen.options)?);
     let run = history.run(&args.run)?;
     let node = logs::node(&run, &args.step)?;
+    let live = history.live()?.is_some_and(|holder| holder.run == Some(run.started.run));
     let account = history.account(&run, node)?;
     match screen.is_json() {
-        true => screen.print_json(&json::why(&run, node, &account), false)?,
-        false => screen.print(&why::text(&run, node, &account))?,
+        true => screen.print_json(&json::why(&run, node, &account, live), false)?,
+        false => screen.print(&why::text(&run, node, &account, live, screen.width()))?,
     }
     Ok(Exit::Done)
 }

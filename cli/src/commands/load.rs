@@ -53,19 +53,23 @@ pub fn missing(source: &Source, pipeline: &Pipeline, purpose: Purpose) -> Vec<Fi
 /// What this version cannot carry out of it is wrong too, for what it is about to be used for.
 pub fn load(screen: &Screen, path: &Path, params: &Params, purpose: Purpose) -> Result<Loaded, Stopped> {
     let source = files::read(path)?;
-    load_text(screen, path, source, &overrides(params, path)?, purpose)
+    load_text(screen, path, source, &overrides(params, path)?, Some(params), purpose)
 }
 
-/// Loads a pipeline from a text that stands for the file at `path`.
+/// Loads a pipeline from a text that stands for the file at `path`. `given`: what the command line says of its parameters.
 pub fn load_text(
     screen: &Screen,
     path: &Path,
     source: Source,
     overrides: &IndexMap<String, String>,
+    given: Option<&Params>,
     purpose: Purpose,
 ) -> Result<Loaded, Stopped> {
     let world = World::around(path);
     let mut checked = check(&source, world.modules(), overrides);
+    if let Some(given) = given {
+        profile::attribute(&mut checked.findings, given);
+    }
     if let Some(pipeline) = &checked.pipeline {
         let unable = missing(&source, pipeline, purpose);
         if !unable.is_empty() {

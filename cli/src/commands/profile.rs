@@ -1,14 +1,19 @@
 //! Profiles: sets of parameters under a name, in `mlp-profiles.json`. Why a file of its own: docs/decisions/0011.
 
+use crate::args::Params;
 use crate::fault::Fault;
 use crate::files;
 use crate::render::text::some_of;
 use indexmap::IndexMap;
 use mlp_core::project::Project;
+use mlp_lang::codes;
+use mlp_lang::finding::Finding;
 use mlp_lang::import::nearest;
 use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use std::io::ErrorKind;
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 /// What the file is called.
@@ -17,6 +22,7 @@ const NAME: &str = "mlp-profiles.json";
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Profiles {
+    #[serde(deserialize_with = "entries")]
     profiles: IndexMap<String, Profile>,
 }
 
@@ -26,7 +32,32 @@ struct Profile {
     /// For people.
     #[serde(default, rename = "about")]
     _about: Option<String>,
+    #[serde(deserialize_with = "entries")]
     params: IndexMap<String, Value>,
+}
+
+/// Each name with what it stands for. A name that is there twice is a mistake: nobody can see which one counts.
+fn entries<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<IndexMap<String, T>, D::Error> {
+    struct Once<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Once<T> {
+        type Value = IndexMap<String, T>;
+
+        fn expecting(&self, to: &mut std::fmt::Formatter) -> std::fmt::Result {
+            to.write_str("names with what they stand for, in braces")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<IndexMap<String, T>, A::Error> {
+            let mut entries = IndexMap::new();
+            while let Some((name, value)) = from.next_entry::<String, T>()? {
+                if entries.contains_key(&name) {
+                    return Err(serde::de::Error::custom(format!("`{name}` is there twice")));
+                }
+                entries.insert(name, value);
+            }
+            Ok(entries)
+        }
+    }
+    from.deserialize_map(Once(PhantomData))
 }
 
 /// The parameters of a profile, each as `--param` takes it. `file`: the pipeline, beside which or above which the profiles
@@ -57,6 +88,19 @@ pub fn params(wanted: &str, file: &Path) -> Result<Vec<(String, String)>, Fault>
     profile.params.iter().map(of).collect()
 }
 
+/// Says of each parameter that is wrong and was not set on the command line which profile set it.
+pub fn attribute(findings: &mut [Finding], given: &Params) {
+    let Some(profile) = &given.profile else { return };
+    for finding in findings.iter_mut().filter(|it| [codes::UNKNOWN_PARAM, codes::BAD_OVERRIDE].contains(&it.code)) {
+        // The message opens with the parameter as it is written on the command line.
+        let Some(rest) = finding.message.strip_prefix("--param ") else { continue };
+        let name = rest.split([':', '=']).next().unwrap_or(rest);
+        if given.params.iter().all(|(known, _)| known != name) {
+            finding.notes.push(format!("profile `{profile}` in {NAME} sets it"));
+        }
+    }
+}
+
 /// A text is written as in a `.mlp` file; numbers and truths mean the same in both.
 fn written(value: &Value) -> Option<String> {
     match value {
@@ -78,7 +122,11 @@ fn find(file: &Path) -> Result<(PathBuf, String), Fault> {
         match std::fs::read_to_string(&path) {
             Ok(text) => return Ok((path, text)),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(Fault::usage(format!("cannot read {}", path.display())).cause(error)),
+            Err(error) => {
+                return Err(Fault::usage(format!("cannot read {}", path.display()))
+                    .cause(error)
+                    .next("it must be a file of text that you may read"));
+            }
         }
     }
     Err(Fault::usage("there are no profiles here")
@@ -117,6 +165,17 @@ mod tests {
             (r#"{"profiles": {"ci": {"params": {}}}}"#, "has no profile `release`", "it has ci"),
             (r#"{"profiles": {}}"#, "has no profile `release`", "it has none"),
             (r#"{"profiles": {"release": {"parms": {}}}}"#, "not a file of profiles", "write it as"),
+            (
+                r#"{"profiles": {"release": {"params": {}}, "release": {"params": {}}}}"#,
+                "not a file of profiles",
+                "write it as",
+            ),
+            (
+                r#"{"profiles": {"release": {"params": {"seed": 1, "seed": 2}}}}"#,
+                "not a file of profiles",
+                "write it as",
+            ),
+            (r#"{"profiles": {"relaese": {"params": {}}}}"#, "has no profile `release`", "did you mean `relaese`?"),
             (r#"{"profiles": {"release": {"params": {"seed": [1]}}}}"#, "not a file of profiles", "write it as"),
             ("seed = 7", "not a file of profiles", "write it as"),
         ] {

@@ -1,8 +1,8 @@
 //! `mlp retry`: what a run of the past was to do, done again from what it kept, with results reused.
 
 use super::load::{Purpose, load_text};
-use super::{detach, project_here};
 use super::run::{How, carry, jobs};
+use super::{detach, project_here};
 use crate::args::Retry;
 use crate::exit::Exit;
 use crate::fault::Fault;
@@ -46,7 +46,7 @@ pub fn retry(screen: &Screen, args: &Retry) -> Result<Exit, Fault> {
         screen.say(&clean(&words));
     }
     let overrides = overrides(started, &source, &path);
-    let loaded = match load_text(screen, &path, source, &overrides, Purpose::Run) {
+    let loaded = match load_text(screen, &path, source, &overrides, None, Purpose::Run) {
         Ok(loaded) => loaded,
         Err(stopped) => return stopped.end(),
     };

@@ -57,7 +57,7 @@ pub(super) struct How<'a> {
     pub keep_going: bool,
     /// For another run to end.
     pub wait: bool,
-    /// Where to say the run's number.
+    /// The log of a run in the background, to be renamed after the run.
     pub announce: Option<&'a Path>,
 }
 
@@ -98,11 +98,12 @@ pub(super) fn carry(screen: &Screen, loaded: Loaded, file: &Path, how: How) -> R
 }
 
 fn open(project: Project, parts: Parts, wait: bool, progress: &dyn Progress) -> Result<Engine, Fault> {
-    match Engine::open(project.clone(), parts.clone()) {
+    let options = Options { command: detach::as_written(), ..Options::default() };
+    match Engine::open_with(project.clone(), parts.clone(), options.clone()) {
         Err(EngineError::Busy { holder }) if wait => {
             let holder = holder.map_or("another process".to_owned(), |holder| holder.to_string());
             progress.notice(&format!("waiting for {}", clean(&holder)));
-            let options = Options { wait: FOREVER, ..Options::default() };
+            let options = Options { wait: FOREVER, ..options };
             Ok(Engine::open_with(project, parts, options)?)
         }
         opened => Ok(opened?),

@@ -12,12 +12,16 @@ use mlp_core::history::History;
 pub fn trace(screen: &Screen, args: &Trace) -> Result<Exit, Fault> {
     let history = History::open(&project_here(&screen.options)?);
     let run = history.run(&args.run)?;
-    let text = format!("{}\n", trace::document(&run, now()));
+    let live = history.live()?.is_some_and(|holder| holder.run == Some(run.started.run));
+    let text = format!("{}\n", trace::document(&run, live, now()));
     match &args.out {
         None => screen.print(&text)?,
         Some(path) => {
-            std::fs::write(path, text)
-                .map_err(|error| Fault::new(format!("cannot write {}", path.display())).cause(error))?;
+            std::fs::write(path, text).map_err(|error| {
+                Fault::new(format!("cannot write {}", path.display()))
+                    .cause(error)
+                    .next("name another file with `-o`, or leave it out: the trace is then printed")
+            })?;
             screen.print(&format!("{}\n", path.display()))?;
         }
     }

@@ -1,15 +1,16 @@
 //! What differs between two runs.
 
-use super::nodes::{Evidence, state};
+use super::nodes::{Evidence, standing, state};
 use super::table::{Cell, Table};
-use super::text::{DIM, STRONG, clean, some_of, styled};
+use super::text::{DIM, STRONG, WARN, clean, some_of, styled};
 use super::values::{self, significant};
 use super::{diff, events, json as documents, time};
+use anstyle::Style;
 use mlp_core::clock::rfc3339;
 use mlp_core::manifest::{Fact, Manifest};
 use mlp_core::plan::Reason;
 use mlp_core::record::Artifact;
-use mlp_core::view::{NodeView, RunView};
+use mlp_core::view::{NodeState, NodeView, RunView};
 use mlp_lang::value::Value;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -18,6 +19,8 @@ use std::collections::BTreeSet;
 pub struct Side<'a> {
     /// Which.
     pub run: &'a RunView,
+    /// Whether it is under way.
+    pub live: bool,
     /// By node: everything its result depends on.
     pub facts: Vec<(String, Vec<Fact>)>,
     /// By node: its metrics.
@@ -28,6 +31,8 @@ pub struct Side<'a> {
 pub struct Comparison<'a> {
     before: &'a RunView,
     after: &'a RunView,
+    /// Whether each is under way.
+    live: [bool; 2],
     params: Vec<(String, Option<Value>, Option<Value>)>,
     /// As `diff -u` writes it; empty: the same.
     source: String,
@@ -39,6 +44,10 @@ struct NodeDifference<'a> {
     name: &'a str,
     before: Option<&'a NodeView>,
     after: Option<&'a NodeView>,
+    /// Where it stood in each, in a word.
+    words: [&'static str; 2],
+    /// What both their results depend on is known.
+    comparable: bool,
     /// Of what its result depends on: what runs, settings, inputs by digest.
     changed: Vec<Reason>,
     /// Outputs whose bytes differ.
@@ -61,10 +70,20 @@ pub fn compare<'a>(before: &Side<'a>, after: &Side<'a>) -> Comparison<'a> {
     Comparison {
         before: then,
         after: now,
+        live: [before.live, after.live],
         params: params(then, now),
         source: diff::unified(&now.started.file, &then.started.source, &now.started.source),
         nodes,
         metrics: metrics(before, after),
+    }
+}
+
+/// How a run stands: nobody ends one that was killed.
+fn stands(run: &RunView, live: bool) -> (Style, &'static str) {
+    match run.outcome {
+        None if live => (STRONG, "running"),
+        None => (WARN, "cut off"),
+        ended => (events::outcome_style(ended), events::outcome(ended)),
     }
 }
 
@@ -86,10 +105,10 @@ fn node<'a>(name: &'a str, before: &Side<'a>, after: &Side<'a>) -> NodeDifferenc
         |side: &Side| side.facts.iter().find(|(known, _)| known == name).map_or(Vec::new(), |(_, facts)| facts.clone());
     let (old, new) = (facts(before), facts(after));
     let shown = now.and_then(|node| node.what.split_once(' ')).map_or("", |(_, shown)| shown);
-    let changed = match old.is_empty() || new.is_empty() {
-        true => Vec::new(),
-        false => Manifest::between(&old, &new, shown),
-    };
+    let comparable = !old.is_empty() && !new.is_empty();
+    let changed = if comparable { Manifest::between(&old, &new, shown) } else { Vec::new() };
+    let word = |side: &Side, node: Option<&NodeView>| node.map_or("", |node| standing(side.run, node, side.live).1);
+    let words = [word(before, then), word(after, now)];
     let given = |node: Option<&'a NodeView>| node.map_or(&[][..], |node| &node.outputs);
     let (old, new) = (given(then), given(now));
     let mut outputs: BTreeSet<&str> = new.iter().map(|it| it.output.as_str()).collect();
@@ -100,7 +119,7 @@ fn node<'a>(name: &'a str, before: &Side<'a>, after: &Side<'a>) -> NodeDifferenc
         .map(|output| (output, find(old, output), find(new, output)))
         .filter(|(_, old, new)| old.map(|it| it.digest) != new.map(|it| it.digest))
         .collect();
-    NodeDifference { name, before: then, after: now, changed, outputs }
+    NodeDifference { name, before: then, after: now, words, comparable, changed, outputs }
 }
 
 impl NodeDifference<'_> {
@@ -108,7 +127,7 @@ impl NodeDifference<'_> {
     fn is_alike(&self) -> bool {
         let (Some(before), Some(after)) = (self.before, self.after) else { return false };
         let well = |node: &NodeView| {
-            use mlp_core::view::NodeState::{Done, Passed, Requested, Reused};
+            use NodeState::{Done, Passed, Requested, Reused};
             matches!(node.state, Done | Reused | Passed | Requested)
         };
         let same_end = before.state == after.state || (well(before) && well(after));
@@ -140,6 +159,10 @@ impl Number {
         self.before != self.after
     }
 
+    fn is_in_both(&self) -> bool {
+        self.before.is_some() && self.after.is_some()
+    }
+
     fn difference(&self) -> Option<f64> {
         Some(self.after? - self.before?)
     }
@@ -147,19 +170,25 @@ impl Number {
 
 /// For people: a section for each kind of difference.
 pub fn text(comparison: &Comparison, width: Option<usize>) -> String {
-    let Comparison { before, after, params, source, nodes, metrics } = comparison;
+    let Comparison { before, after, live, params, source, nodes, metrics } = comparison;
+    let different = before.started.pipeline != after.started.pipeline;
     let mut head = Table::new(&[]);
-    for run in [before, after] {
+    for (run, live) in [before, after].into_iter().zip(live) {
+        let (style, word) = stands(run, *live);
         head.row([
             Cell::styled(STRONG, &format!("run {}", run.started.run)),
             Cell::from(run.started.pipeline.as_str()),
-            Cell::styled(events::outcome_style(run.outcome), events::outcome(run.outcome)),
+            Cell::styled(style, word),
             Cell::from(time::absolute(run.started.at)),
             Cell::from(run.ended.map_or_else(String::new, |ended| time::took(ended - run.started.at))),
             Cell::styled(DIM, &format!("mlp {}", run.started.engine)),
         ]);
     }
     let mut text = head.render("", width);
+    if different {
+        // Their texts have nothing in common that a person wants to read line by line.
+        text.push_str("\nthese are runs of different pipelines: their sources are not compared\n");
+    }
     let mut section = |name: &str, body: String| {
         if !body.is_empty() {
             text.push_str(&format!("\n{}\n{body}", styled(STRONG, name)));
@@ -171,11 +200,13 @@ pub fn text(comparison: &Comparison, width: Option<usize>) -> String {
         table.row([Cell::from(name.as_str()), Cell::from(shown(old)), Cell::styled(DIM, "->"), Cell::from(shown(new))]);
     }
     section("parameters", table.render("  ", width));
-    section("source", super::text::indented(source, "  "));
+    if !different {
+        section("source", super::text::indented(source, "  "));
+    }
     section("nodes", node_lines(nodes, width));
     let mut table = Table::new(&[]).right(&[1, 2, 3]);
     if metrics.iter().any(Number::differs) {
-        for number in metrics {
+        for number in metrics.iter().filter(|number| !different || number.is_in_both()) {
             let shown = |value: Option<f64>| value.map_or_else(|| "missing".to_owned(), |value| significant(value, 6));
             let difference = match number.difference() {
                 Some(change) if number.differs() => {
@@ -198,16 +229,26 @@ fn node_lines(nodes: &[NodeDifference], width: Option<usize>) -> String {
     let mut table = Table::new(&[]).wrapping();
     for node in nodes {
         let how = match (node.before, node.after) {
-            (Some(before), Some(after)) if before.state == after.state => state(after.state).1.to_owned(),
-            (Some(before), Some(after)) => format!("{} -> {}", state(before.state).1, state(after.state).1),
+            (Some(_), Some(_)) => match node.words {
+                [before, after] if before == after => after.to_owned(),
+                [before, after] => format!("{before} -> {after}"),
+            },
             (None, Some(_)) => "only in the second".to_owned(),
             (_, None) => "only in the first".to_owned(),
         };
         let names: Vec<&str> = node.outputs.iter().map(|(output, _, _)| *output).collect();
         let mut lines: Vec<String> = node.changed.iter().map(ToString::to_string).collect();
-        if lines.is_empty() && !names.is_empty() && node.before.is_some() && node.after.is_some() {
+        if lines.is_empty() && !names.is_empty() && node.comparable {
             // The same work gave other bytes: worth a look.
             lines.push(format!("other results from the same inputs and settings: {}", some_of(names)));
+        }
+        // Why it gave nothing on one side.
+        for (side, other) in [(node.before, node.after), (node.after, node.before)] {
+            if let (Some(NodeView { reason: Some(reason), state: NodeState::Skipped, .. }), Some(other)) = (side, other)
+                && other.state != NodeState::Skipped
+            {
+                lines.push(reason.clone());
+            }
         }
         let mut lines = lines.into_iter();
         table.row([Cell::styled(STRONG, node.name), Cell::from(how), Cell::from(lines.next().unwrap_or_default())]);
@@ -216,16 +257,21 @@ fn node_lines(nodes: &[NodeDifference], width: Option<usize>) -> String {
     table.render("  ", width)
 }
 
+/// Two lines for each, so that digests and sizes stand below each other.
 fn artifact_lines(nodes: &[NodeDifference], width: Option<usize>) -> String {
     let mut table = Table::new(&[]);
-    for node in nodes {
+    let mut row = |name: &str, arrow: &str, artifact: Option<&Artifact>| {
+        let (digest, about) = match artifact {
+            Some(artifact) => (artifact.digest.short(), events::artifact(artifact)),
+            None => ("not there".to_owned(), String::new()),
+        };
+        table.row([Cell::from(name), Cell::styled(DIM, arrow), Cell::from(digest), Cell::styled(DIM, &about)]);
+    };
+    // What a node gave that only one run has is no difference between results.
+    for node in nodes.iter().filter(|node| node.before.is_some() && node.after.is_some()) {
         for (output, old, new) in &node.outputs {
-            let shown = |artifact: &Option<&Artifact>| match artifact {
-                Some(artifact) => format!("{} ({})", artifact.digest.short(), events::artifact(artifact)),
-                None => "not there".to_owned(),
-            };
-            let name = format!("{}.{output}", clean(node.name));
-            table.row([Cell::from(name), Cell::from(shown(old)), Cell::styled(DIM, "->"), Cell::from(shown(new))]);
+            row(&format!("{}.{output}", clean(node.name)), "", *old);
+            row("", "->", *new);
         }
     }
     table.render("  ", width)
@@ -233,12 +279,12 @@ fn artifact_lines(nodes: &[NodeDifference], width: Option<usize>) -> String {
 
 /// `mlp.diff/1`
 pub fn json(comparison: &Comparison) -> serde_json::Value {
-    let Comparison { before, after, params, source, nodes, metrics } = comparison;
-    let run = |run: &RunView| {
+    let Comparison { before, after, live, params, source, nodes, metrics } = comparison;
+    let run = |run: &RunView, live: bool| {
         json!({
             "run": run.started.run,
             "pipeline": run.started.pipeline,
-            "outcome": events::outcome(run.outcome),
+            "outcome": documents::outcome_or(run, live),
             "started": rfc3339(run.started.at),
             "seconds": run.ended.map(|ended| (ended - run.started.at) as f64 / 1000.0),
             "mlp": run.started.engine,
@@ -260,8 +306,8 @@ pub fn json(comparison: &Comparison) -> serde_json::Value {
     };
     json!({
         "schema": "mlp.diff/1",
-        "before": run(before),
-        "after": run(after),
+        "before": run(before, live[0]),
+        "after": run(after, live[1]),
         "params": params.iter().map(|(name, old, new)| json!({
             "name": name, "before": value(old), "after": value(new),
         })).collect::<Vec<_>>(),

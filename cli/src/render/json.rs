@@ -79,7 +79,7 @@ pub fn cancel(run: u64, ended: Option<&RunView>) -> Value {
 }
 
 /// `mlp.why/1`
-pub fn why(run: &RunView, node: &NodeView, account: &Account) -> Value {
+pub fn why(run: &RunView, node: &NodeView, account: &Account, live: bool) -> Value {
     let planned = decision(&node.decision);
     json!({
         "schema": "mlp.why/1",
@@ -92,7 +92,7 @@ pub fn why(run: &RunView, node: &NodeView, account: &Account) -> Value {
         "reasons": planned["reasons"],
         "from": node.from,
         "fingerprint": node.fingerprint.map(|digest| digest.to_string()),
-        "text": super::why::came_to(node),
+        "text": super::why::came_to(run, node, live),
         "compared_with": account.before,
         "changed": account.changed.iter().map(reason).collect::<Value>(),
     })
@@ -507,7 +507,7 @@ fn counts(run: &RunView) -> Value {
     })
 }
 
-fn outcome_or(run: &RunView, live: bool) -> &'static str {
+pub fn outcome_or(run: &RunView, live: bool) -> &'static str {
     outcome_word(run.outcome, live)
 }
 

@@ -38,9 +38,17 @@ pub fn state(state: NodeState) -> (anstyle::Style, &'static str) {
     }
 }
 
+/// The same, as far as it can be: what was under way in a run that is not live any more came to no end.
+pub fn standing(run: &RunView, node: &NodeView, live: bool) -> (anstyle::Style, &'static str) {
+    match node.state {
+        NodeState::Running | NodeState::Retrying if run.outcome.is_some() || !live => (WARN, "cut off"),
+        known => state(known),
+    }
+}
+
 /// Everything about one node.
-pub fn text(run: &RunView, node: &NodeView, evidence: &Evidence, width: Option<usize>) -> String {
-    let (style, word) = state(node.state);
+pub fn text(run: &RunView, node: &NodeView, evidence: &Evidence, live: bool, width: Option<usize>) -> String {
+    let (style, word) = standing(run, node, live);
     let mut text = format!(
         "{} in run {} of {}: {}\n",
         styled(STRONG, label(node)),
@@ -71,12 +79,12 @@ pub fn text(run: &RunView, node: &NodeView, evidence: &Evidence, width: Option<u
         if let Some(ended) = node.ended {
             fact("ended", time::absolute(ended));
         }
+        if let Some(took) = node.took() {
+            fact("took", time::took(took));
+        }
         if !run.started.host.is_empty() {
             fact("host", run.started.host.clone());
         }
-    }
-    if let Some(took) = node.took() {
-        fact("took", time::took(took));
     }
     if let Some(fingerprint) = &node.fingerprint {
         fact("fingerprint", format!("blake3:{fingerprint}"));

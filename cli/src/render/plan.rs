@@ -50,14 +50,19 @@ pub fn forecast(plan: &Plan, forecast: &Forecast) -> String {
             false => format!("time: unknown, since nobody has seen these run: {unknown}\n"),
         };
     };
+    let [packed, work, critical] = [forecast.packed, forecast.work, forecast.critical].map(time::took);
     let mut text = format!(
-        "time: {}about {} with {}; {} one after the other, {} along the longest chain\n",
+        "time: {}about {packed} with {}",
         if unknown.is_empty() { "" } else { "at least " },
-        time::took(forecast.packed),
         plural(forecast.jobs, "job"),
-        time::took(forecast.work),
-        time::took(forecast.critical)
     );
+    if work != packed {
+        text.push_str(&format!("; {work} with one"));
+    }
+    if critical != packed {
+        text.push_str(&format!("; at best {critical}"));
+    }
+    text.push('\n');
     let mut slowest = known;
     slowest.sort_by_key(|(_, took)| std::cmp::Reverse(took.median));
     let shown: Vec<String> = slowest

@@ -85,11 +85,15 @@ pub fn tally(run: &RunView) -> String {
         (NodeState::Passed, "passed"),
         (NodeState::Requested, "requested"),
         (NodeState::Blocked, "blocked"),
-        (NodeState::Failed, "failed"),
         (NodeState::Skipped, "skipped"),
     ];
-    let counts = states.into_iter().map(|(state, word)| (run.count(state), word)).filter(|(count, _)| *count > 0);
-    let parts: Vec<String> = counts.map(|(count, word)| format!("{count} {word}")).collect();
+    let mut counts: Vec<(usize, &str)> = states.into_iter().map(|(state, word)| (run.count(state), word)).collect();
+    // What was stopped did not fail by itself.
+    let stopped = run.nodes.iter().filter(|node| node.failure().is_some_and(|failure| failure.kind == "cancelled"));
+    let stopped = stopped.filter(|node| node.state == NodeState::Failed).count();
+    counts.extend([(stopped, "stopped"), (run.count(NodeState::Failed) - stopped, "failed")]);
+    let parts: Vec<String> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
     if parts.is_empty() { "nothing had begun".to_owned() } else { parts.join(", ") }
 }
 

@@ -1,7 +1,7 @@
 //! The story of one run, from its journal alone.
 
 use super::events::outcome;
-use super::nodes::{Evidence, state};
+use super::nodes::{Evidence, standing};
 use super::table::{Cell, Table};
 use super::text::{DIM, STRONG, clean, styled};
 use super::{metrics, summary, time, values};
@@ -23,7 +23,7 @@ pub fn text(run: &RunView, evidence: &[(String, Evidence)], live: bool, now: Mil
     };
     text.push_str(&facts(run, now));
     text.push('\n');
-    text.push_str(&nodes(run, width));
+    text.push_str(&nodes(run, live, width));
     for (node, evidence) in evidence {
         for (output, numbers) in &evidence.metrics {
             text.push_str(&format!("\n{}.{}\n", styled(STRONG, clean(node)), clean(output)));
@@ -70,10 +70,10 @@ fn facts(run: &RunView, now: Millis) -> String {
     table.render("  ", None)
 }
 
-fn nodes(run: &RunView, width: Option<usize>) -> String {
+fn nodes(run: &RunView, live: bool, width: Option<usize>) -> String {
     let mut table = Table::new(&["", "node", "what", "", "at", "took", "why", "gave"]).right(&[4, 5]);
     for node in &run.nodes {
-        let (style, word) = state(node.state);
+        let (style, word) = standing(run, node, live);
         table.row([
             Cell::styled(DIM, &node.kind),
             Cell::styled(STRONG, &node.name),

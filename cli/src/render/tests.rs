@@ -389,7 +389,7 @@ fn the_story_of_a_killed_run() {
 fn the_story_of_a_step() {
     let run = view(succeeded());
     let node = run.node("split").expect("it is there");
-    insta::assert_snapshot!(plain(&nodes::text(&run, node, &Evidence::default(), None)));
+    insta::assert_snapshot!(plain(&nodes::text(&run, node, &Evidence::default(), true, None)));
 }
 
 #[test]

@@ -4,8 +4,7 @@
 //! of its own from a failed attempt to the next. What takes no time is an instant. Times are microseconds from the run's
 //! beginning. <https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU>
 
-use super::events;
-use mlp_core::record::Millis;
+use mlp_core::record::{Millis, Outcome};
 use mlp_core::view::{NodeState, NodeView, RunView};
 use serde_json::{Value, json};
 
@@ -21,21 +20,22 @@ struct Slice {
     event: Value,
 }
 
-/// The trace of a run; one that is live, or was killed, is told until `now` or as far as is known.
-pub fn document(run: &RunView, now: Millis) -> Value {
+/// The trace of a run; one that is live is told until `now`, one that was killed as far as is known.
+pub fn document(run: &RunView, live: bool, now: Millis) -> Value {
     let origin = run.started.at;
-    let last = run.nodes.iter().flat_map(|node| [node.started, node.ended]).flatten().max();
+    let attempts = run.nodes.iter().flat_map(|node| &node.attempts).flat_map(|it| [Some(it.started), it.ended]);
+    let last = run.nodes.iter().map(|node| node.ended).chain(attempts).flatten().max();
     let over = match (run.outcome, run.ended) {
-        (Some(_), Some(ended)) => ended,
+        (Some(outcome), Some(ended)) if outcome != Outcome::Interrupted => ended,
+        (None, _) if live => now.max(origin),
         // Killed: nobody knows when.
-        (Some(_), None) => last.unwrap_or(origin),
-        (None, _) => now.max(origin),
+        _ => last.unwrap_or(origin),
     };
     let (mut work, mut waits, mut instants) = (Vec::new(), Vec::new(), Vec::new());
     for node in &run.nodes {
         for (index, attempt) in node.attempts.iter().enumerate() {
             let end = attempt.ended.unwrap_or(over);
-            work.push(Slice { start: attempt.started, end, event: of_attempt(node, index) });
+            work.push(Slice { start: attempt.started, end, event: of_attempt(node, index, live) });
             if let Some(next) = node.attempts.get(index + 1) {
                 let event = json!({"name": format!("{} waits to try again", node.name), "cat": "wait"});
                 waits.push(Slice { start: end, end: next.started, event });
@@ -72,19 +72,19 @@ pub fn document(run: &RunView, now: Millis) -> Value {
         "otherData": {
             "run": run.started.run,
             "pipeline": run.started.pipeline,
-            "outcome": events::outcome(run.outcome),
+            "outcome": super::json::outcome_or(run, live),
             "started": mlp_core::clock::rfc3339(origin),
             "mlp": run.started.engine,
         },
     })
 }
 
-fn of_attempt(node: &NodeView, index: usize) -> Value {
+fn of_attempt(node: &NodeView, index: usize, live: bool) -> Value {
     let attempt = &node.attempts[index];
     let how = match (&attempt.failure, attempt.ended) {
         (Some(failure), _) => failure.kind.as_str(),
         (None, Some(_)) => "done",
-        (None, None) if node.state == NodeState::Running => "running",
+        (None, None) if live && node.state == NodeState::Running => "running",
         (None, None) => "cut off",
     };
     json!({

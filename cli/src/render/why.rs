@@ -1,7 +1,7 @@
 //! Why a step ran or was reused in a run.
 
 use super::events::label;
-use super::nodes::{planned, state};
+use super::nodes::{planned, standing};
 use super::plan;
 use super::table::{Cell, Table};
 use super::text::{DIM, STRONG, clean, plural, styled};
@@ -10,8 +10,8 @@ use mlp_core::view::{NodeState, NodeView, RunView};
 use mlp_core::why::Account;
 
 /// What was planned, what came of it, and what differs from the result before.
-pub fn text(run: &RunView, node: &NodeView, account: &Account) -> String {
-    let (style, word) = state(node.state);
+pub fn text(run: &RunView, node: &NodeView, account: &Account, live: bool, width: Option<usize>) -> String {
+    let (style, word) = standing(run, node, live);
     let mut text = format!(
         "{} in run {} of {}: {}\n",
         styled(STRONG, label(node)),
@@ -32,17 +32,17 @@ pub fn text(run: &RunView, node: &NodeView, account: &Account) -> String {
         None => lines.push(decision.to_owned()),
     }
     section("planned", lines);
-    section("came to", vec![came_to(node)]);
+    section("came to", vec![came_to(run, node, live)]);
     if let Some(lines) = since(node, account) {
         let name = account.before.map_or_else(|| "before".to_owned(), |before| format!("since run {before}"));
         section(&name, lines);
     }
-    text.push_str(&table.render("  ", None));
+    text.push_str(&table.render("  ", width));
     text
 }
 
 /// What happened, in words.
-pub fn came_to(node: &NodeView) -> String {
+pub fn came_to(run: &RunView, node: &NodeView, live: bool) -> String {
     let took = node.took().map_or_else(String::new, |took| format!(", {}", time::took(took)));
     let attempts = plural(node.attempts.len(), "attempt");
     match (node.state, node.from) {
@@ -57,10 +57,21 @@ pub fn came_to(node: &NodeView) -> String {
             Some(failure) => format!("it failed after {attempts}{took}: {}", failure.message),
             None => format!("it failed after {attempts}{took}"),
         },
-        (state, _) => match &node.reason {
+        _ => match &node.reason {
             Some(reason) => reason.clone(),
-            None => format!("it is {}", self::state(state).1),
+            None => match standing(run, node, live).1 {
+                "cut off" => format!("it was cut off: {}", cut_off(node)),
+                word => format!("it is {word}"),
+            },
         },
+    }
+}
+
+/// What the end of the process came in between of.
+fn cut_off(node: &NodeView) -> String {
+    match node.attempts.len() {
+        0 | 1 => "the run's process was killed".to_owned(),
+        attempts => format!("the run's process was killed in attempt {attempts}"),
     }
 }
 

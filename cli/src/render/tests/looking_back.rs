@@ -40,9 +40,9 @@ fn a_step_that_ran_is_explained() {
     let node = run.node("split").expect("it is there");
     let changed = vec![Reason::Changed { what: "setting seed".into(), from: Some("7".into()), to: Some("8".into()) }];
     let account = Account { before: Some(2), changed, facts: 9 };
-    let known = why::text(&run, node, &account);
-    let same = why::text(&run, node, &Account { changed: Vec::new(), ..account.clone() });
-    let first = why::text(&run, node, &Account { before: None, changed: Vec::new(), facts: 9 });
+    let known = why::text(&run, node, &account, false, None);
+    let same = why::text(&run, node, &Account { changed: Vec::new(), ..account.clone() }, false, None);
+    let first = why::text(&run, node, &Account { before: None, changed: Vec::new(), facts: 9 }, false, None);
     insta::assert_snapshot!(plain(&[known, same, first].join("\n")));
 }
 
@@ -50,9 +50,9 @@ fn a_step_that_ran_is_explained() {
 fn a_step_that_did_not_run_is_explained() {
     let reused = view(no_op());
     let account = Account { before: Some(2), changed: Vec::new(), facts: 9 };
-    let reused = why::text(&reused, reused.node("train").expect("it is there"), &account);
+    let reused = why::text(&reused, reused.node("train").expect("it is there"), &account, false, None);
     let failed = view(failed());
-    let told = |name| why::text(&failed, failed.node(name).expect("it is there"), &Account::default());
+    let told = |name| why::text(&failed, failed.node(name).expect("it is there"), &Account::default(), false, None);
     insta::assert_snapshot!(plain(&[reused, told("patients"), told("split")].join("\n")));
 }
 
@@ -61,6 +61,7 @@ fn side<'a>(run: &'a RunView, seed: &str, auc: f64) -> Side<'a> {
     numbers.metrics.insert("auc".into(), Some(auc));
     Side {
         run,
+        live: false,
         facts: vec![("split".into(), vec![fact(Section::Setting, "seed", seed)])],
         evidence: vec![(
             "train".into(),
@@ -120,7 +121,7 @@ fn a_trace_puts_what_overlaps_on_lanes_of_its_own() {
     });
     records.push(started("split", 2, 1_000));
     records.push(Record::NodeSkipped { node: "cancer".into(), reason: "it was not asked for".into(), at: START + 50 });
-    let document = trace::document(&view(records), START + 1_500);
+    let document = trace::document(&view(records), true, START + 1_500);
     let events = document["traceEvents"].as_array().expect("events");
     let slices: Vec<(&str, i64, i64, i64, i64)> = events
         .iter()
