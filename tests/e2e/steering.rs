@@ -167,6 +167,26 @@ fn a_run_is_tried_again_with_the_text_and_the_parameters_it_had() {
 }
 
 #[test]
+fn a_run_is_tried_again_where_it_was_from_wherever_it_is_asked_for() {
+    let space = Space::new();
+    let pipeline = SLOW.replace("10000", "2");
+    for (folder, y) in [("a", 1), ("b", 2)] {
+        space.write(&format!("{folder}/slow.mlp"), &pipeline);
+        space.write(&format!("{folder}/points.csv"), format!("x,y\n1,{y}\n2,{y}\n3,5\n4,6\n"));
+    }
+    let within = |folder: &str, arguments: &[&str]| {
+        let out = space.command(arguments).current_dir(space.path(folder)).output().expect("mlp starts");
+        assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8_lossy(&out.stdout).into_owned()
+    };
+    within("a", &["run", "slow.mlp"]);
+    for folder in ["b", ".", "a"] {
+        let told = within(folder, &["retry", "1"]);
+        assert!(told.contains("nothing to do"), "{folder}: {told}");
+    }
+}
+
+#[test]
 fn what_a_killed_run_did_is_not_done_again() {
     let space = slow_project();
     let mut holder = space.start(&["run", "slow.mlp", "-p", "rounds=9000"]);

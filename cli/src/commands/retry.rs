@@ -64,11 +64,16 @@ pub fn retry(screen: &Screen, args: &Retry) -> Result<Exit, Fault> {
     carry(screen, loaded, &path, how)
 }
 
-/// Where the file is, or was: as it was named then, which may have been in another folder of the project.
+/// Where the file is, or was: from the folder that it was in then, wherever the command stands now.
 fn place(started: &RunStarted, project: &Project) -> PathBuf {
-    let named = PathBuf::from(&started.file);
-    let below = project.root.join(&named);
-    if !named.exists() && below.exists() { below } else { named }
+    let file = Path::new(&started.file);
+    let folder = project.root.join(&started.folder);
+    let path = file.file_name().map_or_else(|| folder.clone(), |name| folder.join(name));
+    // As people call it, if that is the same file.
+    match (file.canonicalize(), path.canonicalize()) {
+        (Ok(named), Ok(there)) if named == there => file.to_owned(),
+        _ => path,
+    }
 }
 
 /// The parameters as `--param` takes them: those that differ from the text's own values.

@@ -71,6 +71,7 @@ fn begun() -> Vec<Record> {
         run: 3,
         pipeline: "breast_cancer".into(),
         file: "cancer.mlp".into(),
+        folder: String::new(),
         source: String::new(),
         params: vec![("seed".into(), Value::Int(8)), ("holdout".into(), Value::Fraction(0.2))],
         plan: fresh_plan(),

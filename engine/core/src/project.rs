@@ -54,6 +54,14 @@ impl Project {
         Project { root, state }
     }
 
+    /// A path as it is called from the project's root, so that it still leads there when the project was moved; a path
+    /// outside of it from the machine's.
+    pub fn shortened(&self, path: &Path) -> String {
+        let whole = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path));
+        let (Ok(path), Ok(root)) = (whole(path), whole(&self.root)) else { return path.display().to_string() };
+        path.strip_prefix(&root).unwrap_or(&path).display().to_string()
+    }
+
     /// Makes the state folder, if need be.
     pub(crate) fn create(&self) -> Result<(), DiskError> {
         for folder in [self.runs(), self.artifacts(), self.work()] {

@@ -175,6 +175,8 @@ pub struct RunStarted {
     pub pipeline: String,
     /// The file as the user wrote its path.
     pub file: String,
+    /// The folder that relative paths in it start from: below the project's root if it is there, else from the machine's.
+    pub folder: String,
     /// The file's text.
     pub source: String,
     /// Parameters: name and value.

@@ -75,6 +75,7 @@ pub(crate) async fn run(context: Context, request: RunRequest) -> Result<RunRepo
         run: context.run,
         pipeline: request.pipeline.name.clone(),
         file: request.source.path.to_string(),
+        folder: context.project.shortened(&request.base),
         source: request.source.text.to_string(),
         params: request.pipeline.params.iter().map(|(name, it)| (name.clone(), it.value.clone())).collect(),
         plan: prepared.plan,
