@@ -57,6 +57,17 @@ pub fn came_to(run: &RunView, node: &NodeView, live: bool) -> String {
             Some(failure) => format!("it failed after {attempts}{took}: {}", failure.message),
             None => format!("it failed after {attempts}{took}"),
         },
+        (NodeState::Passed | NodeState::Blocked, _) if node.kind == "gate" => {
+            let held = node.verdicts.iter().filter(|verdict| verdict.passes()).count();
+            let word = if node.state == NodeState::Passed { "it passed" } else { "it said no" };
+            format!("{word}: {held} of {} held", plural(node.verdicts.len(), "requirement"))
+        }
+        (NodeState::Passed, _) => match run.models.iter().find(|model| model.node == node.name) {
+            Some(model) if model.kept => format!("it is what was registered: still version {}", model.entry.version),
+            Some(model) => format!("it was registered as version {}", model.entry.version),
+            None => "it is in the registry".to_owned(),
+        },
+        (NodeState::Requested, _) => "it was requested: `mlp serve` takes it up".to_owned(),
         _ => match &node.reason {
             Some(reason) => reason.clone(),
             None => match standing(run, node, live).1 {

@@ -63,12 +63,9 @@ impl Lock {
         let deadline = Instant::now() + wait;
         let mut pause = Duration::from_millis(2);
         loop {
-            match file.try_write() {
-                // The guard would borrow the lock; without it the kernel unlocks when the file is closed.
-                Ok(guard) => {
-                    std::mem::forget(guard);
-                    break;
-                }
+            // The guard would borrow the lock; without it the kernel unlocks when the file is closed.
+            match file.try_write().map(std::mem::forget) {
+                Ok(()) => break,
                 // Whoever only looks keeps engines out for an instant, but lets others look.
                 Err(error) if error.kind() == ErrorKind::WouldBlock && file.try_read().is_ok() => {
                     std::thread::sleep(LOOKED_AT);

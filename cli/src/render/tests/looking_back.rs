@@ -25,6 +25,7 @@ fn a_plan_with_times_says_what_nobody_knows() {
     };
     let some = plan::forecast(&plan, &forecast);
     forecast.unknown.clear();
+    (forecast.work, forecast.critical) = (140_000, 61_000);
     let all = plan::forecast(&plan, &forecast);
     forecast.nodes.fill(None);
     let nothing = plan::forecast(&plan, &forecast);
@@ -54,6 +55,35 @@ fn a_step_that_did_not_run_is_explained() {
     let failed = view(failed());
     let told = |name| why::text(&failed, failed.node(name).expect("it is there"), &Account::default(), false, None);
     insta::assert_snapshot!(plain(&[reused, told("patients"), told("split")].join("\n")));
+}
+
+#[test]
+fn what_was_decided_is_explained() {
+    let told =
+        |run: &RunView, name| why::text(run, run.node(name).expect("it is there"), &Account::default(), false, None);
+    let (good, bad, deployed) = (view(succeeded()), view(blocked()), view(deploying()));
+    let said = [
+        told(&good, "quality"),
+        told(&good, "cancer"),
+        told(&bad, "quality"),
+        told(&bad, "cancer"),
+        told(&deployed, "production"),
+    ];
+    insta::assert_snapshot!(plain(&said.join("\n")));
+}
+
+#[test]
+fn a_step_that_was_under_way_when_the_run_was_killed_is_explained() {
+    let mut records = begun();
+    records.push(Record::NodeStarted {
+        node: "split".into(),
+        attempt: 1,
+        fingerprint: digest("split"),
+        at: START + 100,
+    });
+    let run = view(records);
+    let told = |live| why::text(&run, run.node("split").expect("it is there"), &Account::default(), live, None);
+    insta::assert_snapshot!(plain(&[told(true), told(false)].join("\n")));
 }
 
 fn side<'a>(run: &'a RunView, seed: &str, auc: f64) -> Side<'a> {
