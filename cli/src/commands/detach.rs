@@ -145,10 +145,10 @@ impl Announced {
 
 impl Observer for Announced {
     fn record(&self, record: &Record) {
-        if let Record::RunStarted(started) = record {
-            if let Err(error) = announce(&self.log, started.run) {
-                self.inner.notice(&format!("cannot rename {} after run {}: {error}", self.log.display(), started.run));
-            }
+        if let Record::RunStarted(started) = record
+            && let Err(error) = announce(&self.log, started.run)
+        {
+            self.inner.notice(&format!("cannot rename {} after run {}: {error}", self.log.display(), started.run));
         }
         self.inner.record(record);
     }
