@@ -1,5 +1,6 @@
 //! The command line: what can be typed. What it means is the business of [`crate::commands`].
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use mlp_core::record::Millis;
 use std::path::PathBuf;
@@ -40,6 +41,66 @@ Examples:
   mlp fmt .                                       formats every .mlp file in this folder and below
   mlp fmt --check --diff .                        for CI
   mlp fmt - --stdin-name churn.mlp < churn.mlp    for editors";
+
+const PLAN_HELP: &str = "\
+Times are the median of a step's last runs in this project; what never ran is told as unknown.
+
+Examples:
+  mlp plan churn.mlp                     what would run, why, and for how long
+  mlp plan churn.mlp --jobs 4            the time it takes four at a time
+  mlp plan churn.mlp --from train        what running `train` and everything after it again would mean";
+
+const RUN_HELP: &str = "\
+Examples:
+  mlp run churn.mlp --profile ci -p seed=7   the parameters of a profile, one of them set otherwise
+  mlp run churn.mlp --from train             runs `train` and everything after it again
+  mlp run churn.mlp --only eval              runs `eval` and what it needs; registers and deploys nothing
+  mlp run churn.mlp --dry-run                tells what would run; 1 if it would fail
+  mlp run churn.mlp --detach                 runs in the background: mlp logs last -f, mlp cancel
+
+Profiles stand in mlp-profiles.json beside the file or in a folder above it, up to the project's root:
+  {\"profiles\": {\"ci\": {\"params\": {\"rows\": 1000, \"holdout\": \"25%\"}}}}";
+
+const EXPLAIN_RUN_HELP: &str = "\
+Examples:
+  mlp explain-run train            why `train` ran or was reused in the last run
+  mlp explain-run train --run 12   in run 12, as it was then";
+
+const CANCEL_HELP: &str = "\
+The request is durable when this command has told it. Steps are told to stop, nothing more starts, and what was done is kept.
+
+Exit codes: 0 the run was stopped, or with --no-wait asked to; 1 nothing runs, or it had ended before it heard.
+
+Examples:
+  mlp cancel              the run that is live
+  mlp cancel 12           run 12, if it is the live one
+  mlp cancel --no-wait    asks, and does not wait for its end";
+
+const RETRY_HELP: &str = "\
+The pipeline is the text that the run kept, with the parameters it had, whatever the file says now; other files that it uses
+are taken as they are. Results of that run and of others are reused, so what was done is not done again.
+
+Examples:
+  mlp retry last
+  mlp retry 12 --keep-going";
+
+const DIFF_HELP: &str = "\
+Examples:
+  mlp diff 3 last                  parameters, source, nodes, inputs, metrics, artifacts
+  mlp diff 3 4 --output json";
+
+const TRACE_HELP: &str = "\
+Open the file in https://ui.perfetto.dev or chrome://tracing.
+
+Examples:
+  mlp trace last -o run.json
+  mlp trace 3 > run.json";
+
+const LOGS_HELP: &str = "\
+Examples:
+  mlp logs last            what all steps said
+  mlp logs last train      what one said
+  mlp logs last -f         goes on until the run ends";
 
 /// A declarative workflow engine for machine learning.
 #[derive(Debug, Parser)]
@@ -121,7 +182,8 @@ pub enum Command {
     /// Bring files into the one style
     #[command(after_help = FMT_HELP)]
     Fmt(Fmt),
-    /// Tell what would run, and why
+    /// Tell what would run, why, and for how long
+    #[command(after_help = PLAN_HELP)]
     Plan(Plan),
     /// Draw the graph of a pipeline, as SVG or for Mermaid or Graphviz
     Graph(Graph),
@@ -130,7 +192,14 @@ pub enum Command {
     /// Write a page about a file or a folder: pipelines, data, steps, gates, models, deployments
     Doc(Doc),
     /// Run a pipeline
+    #[command(after_help = RUN_HELP)]
     Run(Run),
+    /// Run what a run of the past was to do, with what it did reused
+    #[command(after_help = RETRY_HELP)]
+    Retry(Retry),
+    /// Stop the run that is live, in good order
+    #[command(after_help = CANCEL_HELP)]
+    Cancel(Cancel),
     /// Run the tests of files, each with data and parameters of its own
     Test(Test),
     /// Let deployments live: answer requests, roll out, watch, retrain
@@ -156,7 +225,17 @@ pub enum Command {
     /// List all runs, the newest first
     Runs(Runs),
     /// Print what the steps of a run said
+    #[command(after_help = LOGS_HELP)]
     Logs(Logs),
+    /// Tell why a step ran or was reused in a run, as it was then
+    #[command(after_help = EXPLAIN_RUN_HELP)]
+    ExplainRun(ExplainRun),
+    /// Compare two runs: parameters, source, nodes, inputs, metrics, artifacts
+    #[command(after_help = DIFF_HELP)]
+    Diff(Diff),
+    /// Write when each step of a run ran, in the format of Chrome's trace viewer
+    #[command(after_help = TRACE_HELP)]
+    Trace(Trace),
     /// Tell the story of a run, a step of a run, or a model
     #[command(after_help = "Examples:\n  mlp show last\n  mlp show 3 train\n  mlp show churn\n  mlp show churn@2")]
     Show(Show),
@@ -179,11 +258,14 @@ pub enum Command {
 }
 
 /// Parameters, the same for every command that reads a pipeline.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Params {
     /// Set a parameter, written as in the file: `-p holdout=25%`; may be repeated
     #[arg(short = 'p', long = "param", value_name = "NAME=VALUE", value_parser = name_and_value, action = ArgAction::Append)]
     pub params: Vec<(String, String)>,
+    /// Set the parameters that this profile of mlp-profiles.json names; --param goes before it
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
 }
 
 /// `mlp check`
@@ -257,6 +339,11 @@ pub struct Plan {
     pub params: Params,
     #[command(flatten)]
     pub force: Force,
+    #[command(flatten)]
+    pub only: Only,
+    /// Tell the time it takes with so many steps at once [default: the number of cores]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
 }
 
 /// `mlp graph`
@@ -319,11 +406,33 @@ pub struct Doc {
 #[derive(Debug, Args)]
 pub struct Force {
     /// Run this step even if its result is known; may be repeated
-    #[arg(long, value_name = "STEP", action = ArgAction::Append)]
+    #[arg(long, value_name = "STEP", action = ArgAction::Append, value_parser = NonEmptyStringValueParser::new())]
     pub force: Vec<String>,
+    /// Run this step and everything after it even if their results are known; may be repeated
+    #[arg(long, value_name = "STEP", action = ArgAction::Append, value_parser = NonEmptyStringValueParser::new())]
+    pub from: Vec<String>,
     /// Run every step even if its result is known
-    #[arg(long, conflicts_with = "force")]
+    #[arg(long, conflicts_with_all = ["force", "from"])]
     pub force_all: bool,
+}
+
+/// A part of a pipeline.
+#[derive(Debug, Args)]
+pub struct Only {
+    /// Only these and what they need: nothing else runs, registers or deploys; several with commas or by repeating
+    #[arg(long, value_name = "STEP", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
+    pub only: Vec<String>,
+}
+
+/// Where a run goes on.
+#[derive(Debug, Default, Args)]
+pub struct Background {
+    /// Run in the background: print the run's number and leave it to itself
+    #[arg(long)]
+    pub detach: bool,
+    /// The log of a detached run
+    #[arg(long, hide = true, value_name = "FILE", conflicts_with = "detach")]
+    pub announce: Option<PathBuf>,
 }
 
 /// `mlp test`
@@ -352,6 +461,13 @@ pub struct Run {
     pub jobs: Option<u16>,
     #[command(flatten)]
     pub force: Force,
+    #[command(flatten)]
+    pub only: Only,
+    /// Tell what would run, like `mlp plan`, and run nothing; exit code 1 if it would fail
+    #[arg(long, conflicts_with_all = ["detach", "wait"])]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub background: Background,
     /// After a failure, go on with everything that does not need what failed
     #[arg(short, long)]
     pub keep_going: bool,
@@ -365,13 +481,75 @@ impl Run {
     pub fn of(file: &std::path::Path, params: &Params) -> Run {
         Run {
             file: file.to_owned(),
-            params: Params { params: params.params.clone() },
+            params: Params { params: params.params.clone(), profile: params.profile.clone() },
             jobs: None,
-            force: Force { force: Vec::new(), force_all: false },
+            force: Force { force: Vec::new(), from: Vec::new(), force_all: false },
+            only: Only { only: Vec::new() },
+            dry_run: false,
+            background: Background::default(),
             keep_going: false,
             wait: false,
         }
     }
+}
+
+/// `mlp retry`
+#[derive(Debug, Args)]
+pub struct Retry {
+    /// A run's number, or `last`
+    pub run: String,
+    /// How many steps may run at once [default: the number of cores]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    #[command(flatten)]
+    pub background: Background,
+    /// After a failure, go on with everything that does not need what failed
+    #[arg(short, long)]
+    pub keep_going: bool,
+    /// If another mlp is at work in this project, wait for it to end
+    #[arg(long)]
+    pub wait: bool,
+}
+
+/// `mlp cancel`
+#[derive(Debug, Args)]
+pub struct Cancel {
+    /// A run's number, or `last`; the live one if left out
+    pub run: Option<String>,
+    /// Do not wait for the run's end
+    #[arg(long)]
+    pub no_wait: bool,
+}
+
+/// `mlp explain-run`
+#[derive(Debug, Args)]
+pub struct ExplainRun {
+    /// A step or a data set
+    pub step: String,
+    /// A run's number, or `last`
+    #[arg(long, value_name = "RUN", default_value = "last")]
+    pub run: String,
+}
+
+/// `mlp diff`
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// A run's number, or `last`
+    #[arg(value_name = "RUN")]
+    pub before: String,
+    /// Another one
+    #[arg(value_name = "OTHER")]
+    pub after: String,
+}
+
+/// `mlp trace`
+#[derive(Debug, Args)]
+pub struct Trace {
+    /// A run's number, or `last`
+    pub run: String,
+    /// The file to write, instead of standard output
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
 }
 
 /// `mlp runs`
@@ -389,6 +567,9 @@ pub struct Logs {
     pub run: String,
     /// A step of it; all of them if left out
     pub node: Option<String>,
+    /// Go on as the run says more, until it ends
+    #[arg(short, long)]
+    pub follow: bool,
 }
 
 /// `mlp show`

@@ -12,6 +12,7 @@
 use crate::exit::Exit;
 use crate::render::text::clean;
 use mlp_core::error::EngineError;
+use mlp_core::lock::Holder;
 use serde_json::{Value, json};
 use std::error::Error;
 
@@ -86,19 +87,27 @@ impl From<EngineError> for Fault {
         let mut fault = match &error {
             EngineError::Busy { holder } => {
                 let next = match holder {
-                    Some(holder) => format!(
-                        "wait for it with `--wait`, look at it with `mlp status`, or stop it with `kill {}`",
-                        holder.pid
+                    Some(Holder { run: Some(run), .. }) => format!(
+                        "look at it with `mlp status`, stop it with `mlp cancel {run}`, or run after it with `mlp run --wait`"
                     ),
-                    None => "wait for it with `--wait`".to_owned(),
+                    Some(holder) => {
+                        format!("run after it with `mlp run --wait`, or stop it with `kill {}`", holder.pid)
+                    }
+                    None => "run after it with `mlp run --wait`".to_owned(),
                 };
                 let who = holder.as_ref().map_or("another process".to_owned(), ToString::to_string);
                 return Fault::new("this project is in use by another mlp")
-                    .cause(format!("{who} holds it"))
+                    .cause(format!("held by {who}"))
                     .safe("nothing was started or changed")
                     .next(next);
             }
-            EngineError::UnknownNode { .. } => Fault::usage(error.to_string()).next("use a name that `mlp plan` lists"),
+            EngineError::UnknownNode { near, .. } => Fault::usage(error.to_string()).next(match near {
+                Some(near) => format!("did you mean `{near}`? `mlp plan` lists all names"),
+                None => "use a name that `mlp plan` lists".to_owned(),
+            }),
+            EngineError::UnknownRun { wanted } if wanted == "last" => {
+                Fault::new("nothing has run in this project yet").next("`mlp run FILE` runs a pipeline")
+            }
             EngineError::UnknownRun { .. } => Fault::new(error.to_string()).next("`mlp runs` lists all runs"),
             EngineError::UnknownModel { .. } => {
                 Fault::new(error.to_string()).next("`mlp status` lists the registered models")

@@ -158,6 +158,7 @@ impl Runner for Again {
             source: file.source.clone(),
             jobs: std::thread::available_parallelism().map_or(1, usize::from),
             force: Vec::new(),
+            only: Vec::new(),
             keep_going: false,
             trigger: Some(wanted.trigger),
             aliases: wanted.aliases,

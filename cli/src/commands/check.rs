@@ -1,6 +1,7 @@
 //! `mlp check`: findings, without running anything; and what mends them.
 
 use super::load::overrides;
+use super::profile;
 use crate::args::{Check, Output};
 use crate::baseline::Baseline;
 use crate::exit::Exit;
@@ -51,7 +52,7 @@ impl Found {
 
 /// Checks every file, then tells all that was found: one broken file does not hide the next.
 pub fn check(screen: &Screen, args: &Check) -> Result<Exit, Fault> {
-    let overrides = overrides(&args.params.params)?;
+    let overrides = overrides(&args.params, args.files.first().map_or(Path::new("."), PathBuf::as_path))?;
     let levels = levels(args)?;
     let baseline = match &args.baseline {
         Some(path) if args.write_baseline && !path.exists() => Some(Baseline::default()),
@@ -63,7 +64,8 @@ pub fn check(screen: &Screen, args: &Check) -> Result<Exit, Fault> {
         let file = path.as_deref().unwrap_or(Path::new(&args.stdin_name));
         let world = World::around(file);
         let inspect = |source: &Source| {
-            let checked = mlp_lang::check::inspect(source, world.modules(), &overrides);
+            let mut checked = mlp_lang::check::inspect(source, world.modules(), &overrides);
+            profile::attribute(&mut checked.findings, &args.params);
             (levels.apply(checked.findings), checked.silenced, checked.sources)
         };
         let source = match &path {

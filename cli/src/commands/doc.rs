@@ -1,7 +1,7 @@
 //! `mlp doc`: a page about a project.
 
 use super::load::{Purpose, Stopped, load};
-use crate::args::Doc;
+use crate::args::{Doc, Params};
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::files;
@@ -14,7 +14,7 @@ pub fn doc(screen: &Screen, args: &Doc) -> Result<Exit, Fault> {
     let mut chapters = Vec::new();
     let mut wrong = None;
     for path in files::pipelines_at(&args.path)? {
-        match load(screen, &path, &[], Purpose::Look) {
+        match load(screen, &path, &Params::default(), Purpose::Look) {
             Ok(loaded) => {
                 let document = export::document(&loaded.pipeline, &loaded.source);
                 let modules = modules(&document, &loaded.world);

@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// Draws the graph of a file.
 pub fn graph(screen: &Screen, args: &Graph) -> Result<Exit, Fault> {
-    let loaded = match load(screen, &args.file, &args.params.params, Purpose::Look) {
+    let loaded = match load(screen, &args.file, &args.params, Purpose::Look) {
         Ok(loaded) => loaded,
         Err(stopped) => return stopped.end(),
     };
@@ -26,7 +26,7 @@ pub fn graph(screen: &Screen, args: &Graph) -> Result<Exit, Fault> {
 
 /// Writes the document of a file.
 pub fn export(screen: &Screen, args: &Export) -> Result<Exit, Fault> {
-    let loaded = match load(screen, &args.file, &args.params.params, Purpose::Look) {
+    let loaded = match load(screen, &args.file, &args.params, Purpose::Look) {
         Ok(loaded) => loaded,
         Err(stopped) => return stopped.end(),
     };

@@ -1,5 +1,7 @@
 //! From a file's path to a checked pipeline, or to findings on the screen.
 
+use super::profile;
+use crate::args::{Force, Params};
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::files;
@@ -53,11 +55,25 @@ pub fn missing(source: &Source, pipeline: &Pipeline, purpose: Purpose) -> Vec<Fi
 /// Loads a pipeline. What is wrong with it has been told when this gives `Err(Ok(exit))`.
 ///
 /// What this version cannot carry out of it is wrong too, for what it is about to be used for.
-pub fn load(screen: &Screen, path: &Path, params: &[(String, String)], purpose: Purpose) -> Result<Loaded, Stopped> {
-    let overrides = overrides(params)?;
+pub fn load(screen: &Screen, path: &Path, params: &Params, purpose: Purpose) -> Result<Loaded, Stopped> {
     let source = files::read(path)?;
+    load_text(screen, path, source, &overrides(params, path)?, Some(params), purpose)
+}
+
+/// Loads a pipeline from a text that stands for the file at `path`. `given`: what the command line says of its parameters.
+pub fn load_text(
+    screen: &Screen,
+    path: &Path,
+    source: Source,
+    overrides: &IndexMap<String, String>,
+    given: Option<&Params>,
+    purpose: Purpose,
+) -> Result<Loaded, Stopped> {
     let world = World::around(path);
-    let mut checked = check(&source, world.modules(), &overrides);
+    let mut checked = check(&source, world.modules(), overrides);
+    if let Some(given) = given {
+        profile::attribute(&mut checked.findings, given);
+    }
     if let Some(pipeline) = &checked.pipeline {
         let unable = missing(&source, pipeline, purpose);
         if !unable.is_empty() {
@@ -109,23 +125,46 @@ impl Stopped {
     }
 }
 
-/// The parameters of the command line.
-pub fn overrides(params: &[(String, String)]) -> Result<IndexMap<String, String>, Fault> {
+/// The parameters of the command line: those of the profile, then what `--param` sets. `file`: where the profile is looked for.
+pub fn overrides(params: &Params, file: &Path) -> Result<IndexMap<String, String>, Fault> {
     let mut overrides = IndexMap::new();
-    for (name, value) in params {
+    for (name, value) in &params.params {
         if let Some(before) = overrides.insert(name.clone(), value.clone()) {
             return Err(Fault::usage(format!("parameter `{name}` is set twice: to {before} and to {value}"))
                 .next("keep one of them"));
+        }
+    }
+    if let Some(profile) = &params.profile {
+        for (name, value) in profile::params(profile, file)? {
+            overrides.entry(name).or_insert(value);
         }
     }
     Ok(overrides)
 }
 
 /// The names of nodes to run even if their result is known.
-pub fn forced(pipeline: &Pipeline, force: &crate::args::Force) -> Vec<String> {
+///
+/// A name that `--from` gives and the pipeline does not have is handed on for the engine to refuse.
+pub fn forced(pipeline: &Pipeline, force: &Force) -> Vec<String> {
+    let work = |kind: &NodeKind| {
+        matches!(kind, NodeKind::Data(_) | NodeKind::Step(_) | NodeKind::Program(_) | NodeKind::Fan(_))
+    };
     if !force.force_all {
-        return force.force.clone();
+        let mut forced = force.force.clone();
+        if !force.from.is_empty() {
+            let mut after = vec![false; pipeline.nodes.len()];
+            // What a node needs stands before it.
+            for (index, node) in pipeline.nodes.iter().enumerate() {
+                after[index] = force.from.contains(&node.name)
+                    || node.needs.iter().any(|need| after.get(need.index()).copied().unwrap_or(false));
+            }
+            let chosen = pipeline.nodes.iter().zip(after).filter(|(node, after)| *after && work(&node.kind));
+            forced.extend(chosen.map(|(node, _)| node.name.clone()));
+            forced.extend(
+                force.from.iter().filter(|name| pipeline.nodes.iter().all(|node| node.name != **name)).cloned(),
+            );
+        }
+        return forced;
     }
-    let work = |kind: &NodeKind| matches!(kind, NodeKind::Data(_) | NodeKind::Step(_) | NodeKind::Program(_));
     pipeline.nodes.iter().filter(|node| work(&node.kind)).map(|node| node.name.clone()).collect()
 }

@@ -1,6 +1,6 @@
 //! `mlp logs`: what the steps of a run said.
 
-use super::project_here;
+use super::{follow, project_here};
 use crate::args::Logs;
 use crate::exit::Exit;
 use crate::fault::Fault;
@@ -9,6 +9,7 @@ use crate::render::text::{clean, some_of};
 use crate::screen::Screen;
 use mlp_core::history::{History, Log};
 use mlp_core::view::{NodeView, RunView};
+use mlp_lang::import::nearest;
 
 /// Prints the logs of one step, or of all of them.
 pub fn logs(screen: &Screen, args: &Logs) -> Result<Exit, Fault> {
@@ -19,6 +20,9 @@ pub fn logs(screen: &Screen, args: &Logs) -> Result<Exit, Fault> {
         Some(name) => vec![node(&run, name)?],
         None => run.nodes.iter().collect(),
     };
+    if args.follow {
+        return follow::follow(screen, &history, number, args.node.as_deref());
+    }
     let mut logs: Vec<(String, Log)> = Vec::new();
     for node in &nodes {
         logs.extend(history.logs(number, &node.name)?.into_iter().map(|log| (node.name.clone(), log)));
@@ -38,8 +42,11 @@ pub fn logs(screen: &Screen, args: &Logs) -> Result<Exit, Fault> {
 pub fn node<'a>(run: &'a RunView, name: &str) -> Result<&'a NodeView, Fault> {
     run.node(name).ok_or_else(|| {
         let number = run.started.run;
-        Fault::usage(format!("run {number} has no node named `{name}`"))
-            .next(format!("it has {}", some_of(run.nodes.iter().map(|node| node.name.as_str()))))
+        let names = || run.nodes.iter().map(|node| node.name.as_str());
+        Fault::usage(format!("run {number} has no node named `{name}`")).next(match nearest(name, names()) {
+            Some(near) => format!("did you mean `{near}`? it has {}", some_of(names())),
+            None => format!("it has {}", some_of(names())),
+        })
     })
 }
 

@@ -1,19 +1,26 @@
 //! One file for each command: what it reads, what it asks of the other crates, what it prints, how it ends.
 
+mod cancel;
 mod check;
 mod completions;
 mod deploy;
+mod detach;
+mod diff;
 mod doc;
 mod evidence;
 mod explain;
+mod explain_run;
 mod fmt;
+mod follow;
 mod graph;
 mod label;
 pub mod load;
 mod logs;
 mod plan;
+mod profile;
 mod replay;
 mod resident;
+mod retry;
 mod run;
 mod runs;
 mod serve;
@@ -22,6 +29,7 @@ mod state;
 mod status;
 mod story;
 mod test;
+mod trace;
 
 use crate::args::{Cli, Command, Options, Output, State};
 use crate::exit::Exit;
@@ -65,6 +73,11 @@ pub fn main() -> Exit {
         Command::Export(args) => graph::export(&screen, args),
         Command::Doc(args) => doc::doc(&screen, args),
         Command::Run(args) => run::run(&screen, args),
+        Command::Retry(args) => retry::retry(&screen, args),
+        Command::Cancel(args) => cancel::cancel(&screen, args),
+        Command::ExplainRun(args) => explain_run::explain_run(&screen, args),
+        Command::Diff(args) => diff::diff(&screen, args),
+        Command::Trace(args) => trace::trace(&screen, args),
         Command::Test(args) => test::test(&screen, args),
         Command::Serve(args) => serve::serve(&screen, args),
         Command::Deploy { command } => deploy::deploy(&screen, command),

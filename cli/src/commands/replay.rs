@@ -1,6 +1,6 @@
 //! `mlp replay`: plays the past to a deployment.
 
-use super::load::{Purpose, load};
+use super::load::{Purpose, load, overrides};
 use super::{project, project_here, run};
 use crate::args::{Replay, Run};
 use crate::exit::Exit;
@@ -42,7 +42,7 @@ pub fn replay(screen: &Screen, args: &Replay) -> Result<Exit, Fault> {
 
 /// The whole loop in this process: the pipeline is run, its deployment lives, the rows are played to it.
 fn through(screen: &Screen, args: &Replay, file: &Path) -> Result<Exit, Fault> {
-    let loaded = match load(screen, file, &args.params.params, Purpose::Serve) {
+    let loaded = match load(screen, file, &args.params, Purpose::Serve) {
         Ok(loaded) => loaded,
         Err(stopped) => return stopped.end(),
     };
@@ -71,7 +71,7 @@ fn through(screen: &Screen, args: &Replay, file: &Path) -> Result<Exit, Fault> {
     let served = vec![Served {
         file: std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
         loaded,
-        params: args.params.params.clone(),
+        params: overrides(&args.params, file)?.into_iter().collect(),
     }];
     let quiet = Screen { options: crate::args::Options { quiet: true, ..screen.options.clone() } };
     let runtime = living::runtime()?;

@@ -1,8 +1,8 @@
 //! `mlp run`: runs a pipeline to its end, or until it is told to stop.
 
 use super::load::{Loaded, Purpose, forced, load};
-use super::project;
 use super::resident::{aliases, resident};
+use super::{detach, plan, project};
 use crate::args::Run;
 use crate::exit::Exit;
 use crate::fault::Fault;
@@ -16,6 +16,7 @@ use mlp_core::error::EngineError;
 use mlp_core::executor::Cancel;
 use mlp_core::project::Project;
 use mlp_core::request::{Parts, RunReport, RunRequest};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -25,26 +26,66 @@ const FOREVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Runs a pipeline.
 pub fn run(screen: &Screen, args: &Run) -> Result<Exit, Fault> {
-    let loaded = match load(screen, &args.file, &args.params.params, Purpose::Run) {
+    let loaded = match load(screen, &args.file, &args.params, Purpose::Run) {
         Ok(loaded) => loaded,
         Err(stopped) => return stopped.end(),
     };
-    let progress = progress::on(screen);
+    let wanted = How {
+        force: forced(&loaded.pipeline, &args.force),
+        only: args.only.only.clone(),
+        jobs: jobs(args.jobs),
+        keep_going: args.keep_going,
+        wait: args.wait,
+        announce: args.background.announce.as_deref(),
+    };
+    if args.dry_run {
+        return plan::tell(screen, &loaded, &args.file, &wanted);
+    }
+    if args.background.detach {
+        return detach::detach(screen, &project(&screen.options, &args.file), args.wait);
+    }
+    carry(screen, loaded, &args.file, wanted)
+}
+
+/// How a pipeline is run.
+pub(super) struct How<'a> {
+    /// Nodes to run even if their result is known.
+    pub force: Vec<String>,
+    /// Only these and what they need; all if empty.
+    pub only: Vec<String>,
+    pub jobs: usize,
+    pub keep_going: bool,
+    /// For another run to end.
+    pub wait: bool,
+    /// The log of a run in the background, to be renamed after the run.
+    pub announce: Option<&'a Path>,
+}
+
+/// So many as were asked for, else one for each core.
+pub(super) fn jobs(asked: Option<u16>) -> usize {
+    match asked {
+        Some(jobs) => usize::from(jobs),
+        None => std::thread::available_parallelism().map_or(1, usize::from),
+    }
+}
+
+/// Runs what was loaded from `file`, shows it, and tells how it ended.
+pub(super) fn carry(screen: &Screen, loaded: Loaded, file: &Path, how: How) -> Result<Exit, Fault> {
+    let mut progress = progress::on(screen);
+    if let Some(path) = how.announce {
+        progress = Arc::new(detach::Announced::new(progress, path));
+    }
     let teller = progress.clone();
     let parts = loaded.world.parts(Some(Arc::new(move |module: &str| {
         teller.notice(&format!("compiling {} for this machine; this happens once", clean(module)));
     })));
-    let project = project(&screen.options, &args.file);
+    let project = project(&screen.options, file);
     let aliases = aliases(&project)?;
-    let engine = open(project.clone(), parts, args.wait, &*progress)?;
+    let engine = open(project.clone(), parts, how.wait, &*progress)?;
     for note in engine.recovered() {
         progress.notice(&format!("note: {}", clean(note)));
     }
-    let jobs = match args.jobs {
-        Some(jobs) => usize::from(jobs),
-        None => std::thread::available_parallelism().map_or(1, usize::from),
-    };
-    let report = carry_out(engine, request(loaded, args, jobs, aliases), progress.clone());
+    let report = carry_out(engine, request(loaded, how, aliases), progress.clone());
     // The summary belongs below a tidy screen, even after a fault.
     let written = progress.finish();
     let report = report?;
@@ -57,25 +98,27 @@ pub fn run(screen: &Screen, args: &Run) -> Result<Exit, Fault> {
 }
 
 fn open(project: Project, parts: Parts, wait: bool, progress: &dyn Progress) -> Result<Engine, Fault> {
-    match Engine::open(project.clone(), parts.clone()) {
+    let options = Options { command: detach::as_written(), ..Options::default() };
+    match Engine::open_with(project.clone(), parts.clone(), options.clone()) {
         Err(EngineError::Busy { holder }) if wait => {
             let holder = holder.map_or("another process".to_owned(), |holder| holder.to_string());
             progress.notice(&format!("waiting for {}", clean(&holder)));
-            let options = Options { wait: FOREVER, ..Options::default() };
+            let options = Options { wait: FOREVER, ..options };
             Ok(Engine::open_with(project, parts, options)?)
         }
         opened => Ok(opened?),
     }
 }
 
-fn request(loaded: Loaded, args: &Run, jobs: usize, aliases: Aliases) -> RunRequest {
+fn request(loaded: Loaded, how: How, aliases: Aliases) -> RunRequest {
     RunRequest {
-        force: forced(&loaded.pipeline, &args.force),
+        force: how.force,
+        only: how.only,
         base: loaded.world.base().to_owned(),
         pipeline: Arc::new(loaded.pipeline),
         source: loaded.source,
-        jobs,
-        keep_going: args.keep_going,
+        jobs: how.jobs,
+        keep_going: how.keep_going,
         aliases,
         trigger: None,
     }

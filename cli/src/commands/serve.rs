@@ -2,7 +2,7 @@
 
 use super::load::{Purpose, Stopped, load};
 use super::{project, project_here};
-use crate::args::Serve;
+use crate::args::{Params, Serve};
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::living::{self, Served};
@@ -61,7 +61,7 @@ fn served_before(screen: &Screen) -> Result<(Project, Vec<PathBuf>), Fault> {
 fn load_all(screen: &Screen, project: &Project, files: &[PathBuf]) -> Result<Vec<Served>, Stopped> {
     let mut served: Vec<Served> = Vec::new();
     for file in files {
-        let loaded = load(screen, file, &[], Purpose::Serve)?;
+        let loaded = load(screen, file, &Params::default(), Purpose::Serve)?;
         if super::project(&screen.options, file) != *project {
             let fault = Fault::usage(format!("{} belongs to another project", file.display()));
             return Err(fault.next("serve each project by itself, or name one state folder with `--state DIR`").into());

@@ -39,10 +39,11 @@ fn run(screen: &Screen, history: &History, wanted: &str) -> Result<(), Fault> {
 fn one_node(screen: &Screen, history: &History, wanted: &str, name: &str) -> Result<(), Fault> {
     let view = history.run(wanted)?;
     let node = logs::node(&view, name)?;
+    let live = history.live()?.is_some_and(|holder| holder.run == Some(view.started.run));
     let evidence = evidence::of_node(history, &view, node);
     match screen.is_json() {
         true => screen.print_json(&json::one_node(&view, node, &evidence), false),
-        false => screen.print(&nodes::text(&view, node, &evidence, screen.width())),
+        false => screen.print(&nodes::text(&view, node, &evidence, live, screen.width())),
     }
 }
 

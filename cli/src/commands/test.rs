@@ -23,7 +23,7 @@ use mlp_lang::finding::Finding;
 use mlp_lang::pipeline::Pipeline;
 use mlp_lang::span::Source;
 use mlp_lang::testing::{Ending, Expected, ExpectedKind, TestCase, TestRun};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A file with its tests, ready to run.
@@ -37,7 +37,7 @@ struct Ready {
 
 /// Runs the tests of every file. Nothing runs when any of the files, or a test's own parameters, are wrong.
 pub fn test(screen: &Screen, args: &Test) -> Result<Exit, Fault> {
-    let given = overrides(&args.params.params)?;
+    let given = overrides(&args.params, args.files.first().map_or(Path::new("."), PathBuf::as_path))?;
     let mut ready: Vec<Ready> = Vec::new();
     let mut found: Vec<Finding> = Vec::new();
     for path in paths(&args.files)? {
@@ -175,6 +175,7 @@ fn run_one(
         base: file.world.base().to_owned(),
         jobs: std::thread::available_parallelism().map_or(1, usize::from),
         force: Vec::new(),
+        only: Vec::new(),
         // One thing that fails as expected must not hide another.
         keep_going: true,
         aliases: Aliases::default(),

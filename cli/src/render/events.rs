@@ -120,6 +120,17 @@ pub fn outcome(outcome: Option<Outcome>) -> &'static str {
     }
 }
 
+/// How a run that is not live came to its end, to follow its name: `run 3 was cancelled`.
+pub fn came_to_its_end(outcome: Option<Outcome>) -> &'static str {
+    match outcome {
+        Some(Outcome::Succeeded) => "succeeded",
+        Some(Outcome::Failed) => "failed",
+        Some(Outcome::Blocked) => "was blocked by a gate",
+        Some(Outcome::Cancelled) => "was cancelled",
+        Some(Outcome::Interrupted) | None => "was killed",
+    }
+}
+
 /// The style of that word.
 pub fn outcome_style(outcome: Option<Outcome>) -> anstyle::Style {
     match outcome {

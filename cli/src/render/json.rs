@@ -6,6 +6,7 @@
 use super::nodes::{Evidence, state};
 use super::{events, values};
 use mlp_core::clock::rfc3339;
+use mlp_core::estimate::Forecast;
 use mlp_core::executor::Usage;
 use mlp_core::history::RunSummary;
 use mlp_core::lock::Holder;
@@ -14,6 +15,7 @@ use mlp_core::metrics::Metrics;
 use mlp_core::plan::{Decision, Plan, Reason};
 use mlp_core::record::{Artifact, Failure, Millis, ModelVersion, Record, Trigger, Verdict};
 use mlp_core::view::{Attempt, DeployRequest, MemberView, NodeView, Registration, RunView};
+use mlp_core::why::Account;
 use mlp_lang::finding::{Finding, Fix, Label, Place};
 use mlp_lang::span::Source;
 use serde_json::{Value, json};
@@ -51,6 +53,52 @@ pub fn plan(plan: &Plan, pipeline: &str, file: &str) -> Value {
     })
 }
 
+/// Adds to a plan how long it will take: to each node, and in all.
+pub fn add_forecast(plan: &mut Value, forecast: &Forecast) {
+    let told = forecast.nodes.iter().map(|took| took.map(|took| (seconds(took.median), took.runs)).unzip());
+    for (node, (median, runs)) in plan["nodes"].as_array_mut().into_iter().flatten().zip(told) {
+        node["seconds"] = json!(median);
+        node["seconds_of_runs"] = json!(runs);
+    }
+    plan["estimate"] = json!({
+        "jobs": forecast.jobs,
+        "seconds": seconds(forecast.packed),
+        "work_seconds": seconds(forecast.work),
+        "longest_chain_seconds": seconds(forecast.critical),
+        "unknown": forecast.unknown,
+    });
+}
+
+/// `mlp.cancel/1`. `ended`: the run, if its end was waited for.
+pub fn cancel(run: u64, ended: Option<&RunView>) -> Value {
+    json!({
+        "schema": "mlp.cancel/1",
+        "run": run,
+        "outcome": ended.map(|view| outcome_or(view, false)),
+        "counts": ended.map(counts),
+    })
+}
+
+/// `mlp.why/1`
+pub fn why(run: &RunView, node: &NodeView, account: &Account, live: bool) -> Value {
+    let planned = decision(&node.decision);
+    json!({
+        "schema": "mlp.why/1",
+        "run": run.started.run,
+        "pipeline": run.started.pipeline,
+        "name": node.name,
+        "kind": node.kind,
+        "state": state(node.state).1,
+        "decision": planned["decision"],
+        "reasons": planned["reasons"],
+        "from": node.from,
+        "fingerprint": node.fingerprint.map(|digest| digest.to_string()),
+        "text": super::why::came_to(run, node, live),
+        "compared_with": account.before,
+        "changed": account.changed.iter().map(reason).collect::<Value>(),
+    })
+}
+
 /// `mlp.run/1`: the end of a run's stream, and `mlp show RUN`.
 pub fn run(run: &RunView, live: bool, evidence: &[(String, Evidence)]) -> Value {
     let nothing = Evidence::default();
@@ -61,6 +109,7 @@ pub fn run(run: &RunView, live: bool, evidence: &[(String, Evidence)]) -> Value 
         "pipeline": run.started.pipeline,
         "file": run.started.file,
         "engine": run.started.engine,
+        "host": host(run),
         "outcome": outcome_or(run, live),
         "resumes": run.started.resumes,
         "started": rfc3339(run.started.at),
@@ -70,7 +119,7 @@ pub fn run(run: &RunView, live: bool, evidence: &[(String, Evidence)]) -> Value 
         "params": run.started.params.iter().map(|(name, value)| (name.clone(), values::json(value))).collect::<serde_json::Map<_, _>>(),
         "nothing_to_do": super::summary::nothing_to_do(run).is_some(),
         "counts": counts(run),
-        "nodes": run.nodes.iter().map(|one| node(one, of(&one.name))).collect::<Value>(),
+        "nodes": run.nodes.iter().map(|one| node(run, one, of(&one.name))).collect::<Value>(),
         "models": run.models.iter().map(registration).collect::<Value>(),
         "deployments": run.deployments.iter().map(deployment).collect::<Value>(),
         "trigger": trigger(run.started.trigger.as_ref()),
@@ -80,7 +129,7 @@ pub fn run(run: &RunView, live: bool, evidence: &[(String, Evidence)]) -> Value 
 /// `mlp.node/1`: `mlp show RUN NODE`.
 pub fn one_node(run: &RunView, view: &NodeView, evidence: &Evidence) -> Value {
     let mut object = json!({"schema": "mlp.node/1", "run": run.started.run, "pipeline": run.started.pipeline});
-    extend(&mut object, node(view, evidence));
+    extend(&mut object, node(run, view, evidence));
     object
 }
 
@@ -94,6 +143,7 @@ pub fn event(record: &Record) -> Value {
                 "pipeline": started.pipeline,
                 "file": started.file,
                 "engine": started.engine,
+                "host": Some(&started.host).filter(|host| !host.is_empty()),
                 "resumes": started.resumes,
                 "trigger": trigger(started.trigger.as_ref()),
                 "nodes": started.plan.nodes.iter().map(|node| json!({"name": node.name, "kind": node.kind})).collect::<Value>(),
@@ -305,7 +355,8 @@ fn usage(usage: Option<Usage>) -> Value {
     )
 }
 
-fn reason(reason: &Reason) -> Value {
+/// A reason to run, or one difference between two results.
+pub fn reason(reason: &Reason) -> Value {
     let mut object = match reason {
         Reason::New => json!({"kind": "new"}),
         Reason::Changed { what, from, to } => json!({"kind": "changed", "what": what, "from": from, "to": to}),
@@ -321,7 +372,12 @@ fn reason(reason: &Reason) -> Value {
     object
 }
 
-fn node(node: &NodeView, evidence: &Evidence) -> Value {
+/// The machine of a run; `null` if it did not say what it is called.
+fn host(run: &RunView) -> Option<&str> {
+    Some(run.started.host.as_str()).filter(|host| !host.is_empty())
+}
+
+fn node(run: &RunView, node: &NodeView, evidence: &Evidence) -> Value {
     let mut object = json!({
         "name": node.name,
         "kind": node.kind,
@@ -333,6 +389,7 @@ fn node(node: &NodeView, evidence: &Evidence) -> Value {
         "started": node.started.map(rfc3339),
         "ended": node.ended.map(rfc3339),
         "seconds": node.took().map(seconds),
+        "host": host(run).filter(|_| node.started.is_some()),
         "attempts": node.attempts.iter().map(attempt).collect::<Value>(),
         "outputs": artifacts(&node.outputs),
         "verdicts": verdicts(&node.verdicts),
@@ -486,7 +543,7 @@ fn counts(run: &RunView) -> Value {
     })
 }
 
-fn outcome_or(run: &RunView, live: bool) -> &'static str {
+pub fn outcome_or(run: &RunView, live: bool) -> &'static str {
     outcome_word(run.outcome, live)
 }
 

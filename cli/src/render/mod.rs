@@ -6,6 +6,7 @@
 //! One file for each thing that is shown; [`json`] has them all for programs. Everything that comes from a file, a step or
 //! data passes through [`text::clean`], so that nobody's bytes move the cursor.
 
+pub mod compare;
 pub mod diff;
 pub mod doc;
 pub mod events;
@@ -27,8 +28,10 @@ pub mod table;
 pub mod testing;
 pub mod text;
 pub mod time;
+pub mod trace;
 pub mod values;
 pub mod verdicts;
+pub mod why;
 
 #[cfg(test)]
 mod tests;

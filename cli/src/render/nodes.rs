@@ -38,9 +38,17 @@ pub fn state(state: NodeState) -> (anstyle::Style, &'static str) {
     }
 }
 
+/// The same, as far as it can be: what was under way in a run that is not live any more came to no end.
+pub fn standing(run: &RunView, node: &NodeView, live: bool) -> (anstyle::Style, &'static str) {
+    match node.state {
+        NodeState::Running | NodeState::Retrying if run.outcome.is_some() || !live => (WARN, "cut off"),
+        known => state(known),
+    }
+}
+
 /// Everything about one node.
-pub fn text(run: &RunView, node: &NodeView, evidence: &Evidence, width: Option<usize>) -> String {
-    let (style, word) = state(node.state);
+pub fn text(run: &RunView, node: &NodeView, evidence: &Evidence, live: bool, width: Option<usize>) -> String {
+    let (style, word) = standing(run, node, live);
     let mut text = format!(
         "{} in run {} of {}: {}\n",
         styled(STRONG, label(node)),
@@ -68,9 +76,15 @@ pub fn text(run: &RunView, node: &NodeView, evidence: &Evidence, width: Option<u
     }
     if let Some(started) = node.started {
         fact("started", time::absolute(started));
-    }
-    if let Some(took) = node.took() {
-        fact("took", time::took(took));
+        if let Some(ended) = node.ended {
+            fact("ended", time::absolute(ended));
+        }
+        if let Some(took) = node.took() {
+            fact("took", time::took(took));
+        }
+        if !run.started.host.is_empty() {
+            fact("host", run.started.host.clone());
+        }
     }
     if let Some(fingerprint) = &node.fingerprint {
         fact("fingerprint", format!("blake3:{fingerprint}"));
@@ -140,13 +154,14 @@ fn attempts(node: &NodeView) -> String {
     for attempt in &node.attempts {
         let ended = attempt.ended.map_or("not ended".to_owned(), |ended| time::took(ended - attempt.started));
         let how = attempt.failure.as_ref().map_or("done".to_owned(), |failure| one_line(&failure.message));
-        table.row([format!("attempt {}", attempt.number).into(), ended.into(), how.into()]);
+        let started = time::absolute(attempt.started);
+        table.row([format!("attempt {}", attempt.number).into(), started.into(), ended.into(), how.into()]);
     }
     format!("\n{}", table.render("  ", None))
 }
 
 /// The node as it was planned.
-fn planned(node: &NodeView) -> mlp_core::plan::PlannedNode {
+pub fn planned(node: &NodeView) -> mlp_core::plan::PlannedNode {
     mlp_core::plan::PlannedNode {
         id: mlp_lang::pipeline::NodeId(0),
         name: node.name.clone(),

@@ -2,6 +2,8 @@
 
 use super::table::{Cell, Table};
 use super::text::{DIM, GOOD, PLAIN, STRONG, clean, plural, some_of};
+use super::time;
+use mlp_core::estimate::Forecast;
 use mlp_core::plan::{Decision, Plan, PlannedNode};
 
 /// A line a node, then the counts.
@@ -33,6 +35,45 @@ pub fn text(plan: &Plan, pipeline: &str, verbose: bool, width: Option<usize>) ->
         let names: Vec<String> = plan.resident.iter().map(|node| format!("{} {}", node.kind, node.name)).collect();
         let names = some_of(names.iter().map(String::as_str));
         text.push_str(&format!("lived through by `mlp serve`, not by a run: {names}\n"));
+    }
+    text
+}
+
+/// How long it will take, by how long it took before; nothing when nothing would run.
+pub fn forecast(plan: &Plan, forecast: &Forecast) -> String {
+    let known: Vec<(&PlannedNode, _)> =
+        plan.nodes.iter().zip(&forecast.nodes).filter_map(|(node, took)| Some((node, (*took)?))).collect();
+    let unknown = some_of(forecast.unknown.iter().map(String::as_str));
+    let Some(longest) = known.iter().map(|(_, took)| took.runs).max() else {
+        return match unknown.is_empty() {
+            true => String::new(),
+            false => format!("time: unknown, since nobody has seen these run: {unknown}\n"),
+        };
+    };
+    let [packed, work, critical] = [forecast.packed, forecast.work, forecast.critical].map(time::took);
+    let mut text = format!(
+        "time: {}about {packed} with {}",
+        if unknown.is_empty() { "" } else { "at least " },
+        plural(forecast.jobs, "job"),
+    );
+    if work != packed {
+        text.push_str(&format!("; {work} with one"));
+    }
+    if critical != packed {
+        text.push_str(&format!("; at best {critical}"));
+    }
+    text.push('\n');
+    let mut slowest = known;
+    slowest.sort_by_key(|(_, took)| std::cmp::Reverse(took.median));
+    let shown: Vec<String> = slowest
+        .iter()
+        .take(5)
+        .map(|(node, took)| format!("{} {}", clean(&node.name), time::took(took.median)))
+        .collect();
+    let of = if longest == 1 { "in its last run".to_owned() } else { format!("the median of up to {longest} runs") };
+    text.push_str(&format!("      {} ({of})\n", shown.join(", ")));
+    if !unknown.is_empty() {
+        text.push_str(&format!("      unknown, since nobody has seen these run: {unknown}\n"));
     }
     text
 }

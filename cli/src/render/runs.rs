@@ -77,6 +77,26 @@ pub fn status(
     text
 }
 
+/// `3 done, 2 skipped`: how the nodes of a run stand.
+pub fn tally(run: &RunView) -> String {
+    let states = [
+        (NodeState::Done, "done"),
+        (NodeState::Reused, "reused"),
+        (NodeState::Passed, "passed"),
+        (NodeState::Requested, "requested"),
+        (NodeState::Blocked, "blocked"),
+        (NodeState::Skipped, "skipped"),
+    ];
+    let mut counts: Vec<(usize, &str)> = states.into_iter().map(|(state, word)| (run.count(state), word)).collect();
+    // What was stopped did not fail by itself.
+    let stopped = run.nodes.iter().filter(|node| node.failure().is_some_and(|failure| failure.kind == "cancelled"));
+    let stopped = stopped.filter(|node| node.state == NodeState::Failed).count();
+    counts.extend([(stopped, "stopped"), (run.count(NodeState::Failed) - stopped, "failed")]);
+    let parts: Vec<String> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    if parts.is_empty() { "nothing had begun".to_owned() } else { parts.join(", ") }
+}
+
 fn holder_lines(holder: &Holder, run: Option<&RunView>, now: Millis) -> String {
     let who = format!("process {} ({})", holder.pid, clean(&holder.command));
     let Some(run) = run else {

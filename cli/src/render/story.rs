@@ -1,7 +1,7 @@
 //! The story of one run, from its journal alone.
 
 use super::events::outcome;
-use super::nodes::{Evidence, state};
+use super::nodes::{Evidence, standing};
 use super::table::{Cell, Table};
 use super::text::{DIM, STRONG, clean, styled};
 use super::{metrics, summary, time, values};
@@ -23,7 +23,7 @@ pub fn text(run: &RunView, evidence: &[(String, Evidence)], live: bool, now: Mil
     };
     text.push_str(&facts(run, now));
     text.push('\n');
-    text.push_str(&nodes(run, width));
+    text.push_str(&nodes(run, live, width));
     for (node, evidence) in evidence {
         for (output, numbers) in &evidence.metrics {
             text.push_str(&format!("\n{}.{}\n", styled(STRONG, clean(node)), clean(output)));
@@ -61,27 +61,39 @@ fn facts(run: &RunView, now: Millis) -> String {
         fact("goes on from", format!("run {resumes}, which was cut off"));
     }
     fact("engine", started.engine.clone());
+    if !started.host.is_empty() {
+        fact("host", started.host.clone());
+    }
     for (index, (name, value)) in started.params.iter().enumerate() {
         fact(if index == 0 { "parameters" } else { "" }, format!("{name} = {}", values::value(value)));
     }
     table.render("  ", None)
 }
 
-fn nodes(run: &RunView, width: Option<usize>) -> String {
-    let mut table = Table::new(&["", "node", "what", "", "took", "why", "gave"]).right(&[4]);
+fn nodes(run: &RunView, live: bool, width: Option<usize>) -> String {
+    let mut table = Table::new(&["", "node", "what", "", "at", "took", "why", "gave"]).right(&[4, 5]);
     for node in &run.nodes {
-        let (style, word) = state(node.state);
+        let (style, word) = standing(run, node, live);
         table.row([
             Cell::styled(DIM, &node.kind),
             Cell::styled(STRONG, &node.name),
             node.what.as_str().into(),
-            Cell::styled(style, word),
+            Cell::styled(style, &attempted(word, node)),
+            node.started.map_or(String::new(), |at| format!("+{}", time::took(at - run.started.at))).into(),
             node.took().map_or(String::new(), time::took).into(),
             why(node).into(),
             gave(node).into(),
         ]);
     }
     table.render("  ", width)
+}
+
+/// Where it stands; how often it was tried, if more than once.
+fn attempted(word: &str, node: &NodeView) -> String {
+    match node.attempts.len() {
+        0 | 1 => word.to_owned(),
+        attempts => format!("{word}, {attempts} attempts"),
+    }
 }
 
 fn why(node: &NodeView) -> String {

@@ -1,5 +1,7 @@
 //! What a user reads, as snapshots: a whole run's story in each of its endings.
 
+mod looking_back;
+
 use super::nodes::Evidence;
 use super::{events, findings, json, metrics, models, nodes, plan, runs, story, summary};
 use crate::fault::Fault;
@@ -69,11 +71,13 @@ fn begun() -> Vec<Record> {
         run: 3,
         pipeline: "breast_cancer".into(),
         file: "cancer.mlp".into(),
+        folder: String::new(),
         source: String::new(),
         params: vec![("seed".into(), Value::Int(8)), ("holdout".into(), Value::Fraction(0.2))],
         plan: fresh_plan(),
         resumes: None,
         trigger: None,
+        host: "turing".into(),
         at: START,
     })]
 }
@@ -388,7 +392,7 @@ fn the_story_of_a_killed_run() {
 fn the_story_of_a_step() {
     let run = view(succeeded());
     let node = run.node("split").expect("it is there");
-    insta::assert_snapshot!(plain(&nodes::text(&run, node, &Evidence::default(), None)));
+    insta::assert_snapshot!(plain(&nodes::text(&run, node, &Evidence::default(), true, None)));
 }
 
 #[test]

@@ -36,6 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             base: folder.path().to_owned(),
             jobs: 2,
             force: Vec::new(),
+            only: Vec::new(),
             keep_going: true,
             aliases: Aliases::none(),
             trigger: None,

@@ -5,8 +5,8 @@ use mlp_lang::pipeline::Stat;
 use mlp_lang::types::{Bound, Column, Comparison, Schema, Type};
 use mlp_lang::value::Value;
 
-/// Of a value.
-pub(crate) fn value(value: &Value) -> String {
+/// A value as the language writes it, exactly: what `--param` reads back as the same value.
+pub fn value(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(yes) => yes.to_string(),

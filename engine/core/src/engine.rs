@@ -2,6 +2,7 @@
 
 use crate::aliases::Aliases;
 use crate::artifacts;
+use crate::cancel;
 use crate::clock::{Clock, SystemClock};
 use crate::digest::Digest;
 use crate::driver::{self, Context};
@@ -9,7 +10,7 @@ use crate::error::EngineError;
 use crate::executor::Cancel;
 use crate::lock::{Holder, Lock, NotLocked};
 use crate::observer::Observer;
-use crate::plan::Plan;
+use crate::plan::{Plan, Wanted};
 use crate::planner::{Planner, Request};
 use crate::project::{LAST_RUN, Project};
 use crate::recovery;
@@ -103,7 +104,7 @@ impl Engine {
         aliases: &Aliases,
     ) -> Result<Plan, EngineError> {
         let planner = Planner { project: &self.project, store: &self.store, parts: &self.parts, read_only: false };
-        Ok(planner.prepare(&Request { pipeline, base, force, aliases })?.plan)
+        Ok(planner.prepare(&Request { pipeline, base, wanted: Wanted { force, only: &[] }, aliases })?.plan)
     }
 
     /// Runs a pipeline to its end. Setting `cancel` stops it in good order.
@@ -121,6 +122,7 @@ impl Engine {
             ..self.holder.clone()
         };
         self.lock.tell(&holder)?;
+        let asked = cancel.clone();
         let context = Context {
             project: self.project.clone(),
             parts: self.parts.clone(),
@@ -131,7 +133,9 @@ impl Engine {
             run,
             resumes: self.store.interrupted(&request.pipeline.name)?,
         };
+        let watch = tokio::spawn(cancel::watch(self.project.clone(), run, asked));
         let report = driver::run(context, request).await;
+        watch.abort();
         // What the lock says is for people only; how the run ended is not given up for it.
         if let Err(error) = self.lock.tell(&self.holder) {
             tracing::warn!(%error, "the lock still names the run that just ended");

@@ -11,9 +11,8 @@ use crate::store::StoreError;
 pub enum EngineError {
     /// Another engine is live in this project.
     #[error(
-        "the project is in use by {}: wait for it, or stop it with `kill {}`",
-        holder.as_ref().map_or("another process".to_owned(), Holder::to_string),
-        holder.as_ref().map_or("<pid>".to_owned(), |holder| holder.pid.to_string())
+        "the project is in use by {}",
+        holder.as_ref().map_or("another process".to_owned(), Holder::to_string)
     )]
     Busy {
         /// Who, if it said so.
@@ -43,13 +42,15 @@ pub enum EngineError {
         /// Why.
         why: String,
     },
-    /// `--force` of something that is not in the pipeline.
+    /// `--force`, `--from` or `--only` of something that is not in the pipeline.
     #[error("nothing in pipeline `{pipeline}` is named `{name}`")]
     UnknownNode {
         /// The pipeline.
         pipeline: String,
         /// The name.
         name: String,
+        /// The name that was probably meant.
+        near: Option<String>,
     },
     /// The highest number that a run can have is taken.
     #[error(

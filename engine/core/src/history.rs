@@ -9,7 +9,7 @@ use crate::digest::Digest;
 use crate::error::EngineError;
 use crate::journal;
 use crate::lock::{self, Holder};
-use crate::plan::Plan;
+use crate::plan::{Plan, Wanted};
 use crate::planner::{Planner, Request};
 use crate::project::Project;
 use crate::record::{Artifact, Millis, ModelVersion, Outcome, Record, Trigger};
@@ -227,6 +227,16 @@ impl History {
         Ok(logs)
     }
 
+    /// Where the log of an attempt is, or will be once it says something.
+    pub fn log_path(&self, run: u64, node: &str, attempt: u32) -> PathBuf {
+        self.project.log(run, node, attempt)
+    }
+
+    /// The numbers of all runs, ascending. Cheap: no journal is read.
+    pub fn run_numbers(&self) -> Result<Vec<u64>, EngineError> {
+        Ok(self.project.run_numbers()?)
+    }
+
     /// Where the bytes of an artifact are, if they are.
     pub fn artifact_path(&self, digest: &Digest) -> Option<PathBuf> {
         let path = self.project.artifact(digest);
@@ -251,6 +261,18 @@ impl History {
         force: &[String],
         aliases: &Aliases,
     ) -> Result<Plan, EngineError> {
+        self.plan_of(parts, pipeline, base, Wanted { force, only: &[] }, aliases)
+    }
+
+    /// The same of a part of the pipeline.
+    pub fn plan_of(
+        &self,
+        parts: &Parts,
+        pipeline: &Pipeline,
+        base: &Path,
+        wanted: Wanted,
+        aliases: &Aliases,
+    ) -> Result<Plan, EngineError> {
         let store = Store::new(MemoryKeys::default());
         for run in self.project.run_numbers()? {
             // A journal that cannot be read vouches for nothing; the engine says so, and `runs` shows it.
@@ -259,10 +281,10 @@ impl History {
             }
         }
         let planner = Planner { project: &self.project, store: &store, parts, read_only: true };
-        Ok(planner.prepare(&Request { pipeline, base, force, aliases })?.plan)
+        Ok(planner.prepare(&Request { pipeline, base, wanted, aliases })?.plan)
     }
 
-    fn view(&self, run: u64) -> Result<Option<RunView>, EngineError> {
+    pub(crate) fn view(&self, run: u64) -> Result<Option<RunView>, EngineError> {
         match journal::read(&self.project.journal(run)) {
             Ok(read) => Ok(RunView::of(read.records)),
             Err(error) if error.is_missing() => Ok(None),

@@ -22,6 +22,7 @@
 
 pub mod aliases;
 mod artifacts;
+pub mod cancel;
 mod canonical;
 pub mod clock;
 pub mod digest;
@@ -29,10 +30,12 @@ pub mod disk;
 mod driver;
 pub mod engine;
 pub mod error;
+pub mod estimate;
 pub mod executor;
 mod fan;
 pub mod folder;
 pub mod history;
+pub mod host;
 pub mod journal;
 pub mod lock;
 mod lookup;
@@ -56,4 +59,7 @@ pub mod store;
 mod tests;
 mod verdict;
 pub mod view;
+pub mod why;
 mod words;
+
+pub use canonical::value as canonical_value;

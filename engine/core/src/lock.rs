@@ -12,6 +12,9 @@ use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+/// How long somebody who looks is given to be done with it.
+const LOOKED_AT: Duration = Duration::from_millis(1);
+
 /// Who holds a project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
@@ -60,11 +63,12 @@ impl Lock {
         let deadline = Instant::now() + wait;
         let mut pause = Duration::from_millis(2);
         loop {
-            match file.try_write() {
-                // The guard would borrow the lock; without it the kernel unlocks when the file is closed.
-                Ok(guard) => {
-                    std::mem::forget(guard);
-                    break;
+            // The guard would borrow the lock; without it the kernel unlocks when the file is closed.
+            match file.try_write().map(std::mem::forget) {
+                Ok(()) => break,
+                // Whoever only looks keeps engines out for an instant, but lets others look.
+                Err(error) if error.kind() == ErrorKind::WouldBlock && file.try_read().is_ok() => {
+                    std::thread::sleep(LOOKED_AT);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     if Instant::now() >= deadline {
@@ -131,4 +135,35 @@ fn read_holder(path: &Path) -> Option<Holder> {
         std::thread::sleep(Duration::from_millis(2));
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn somebody_who_looks_is_nobody_who_holds_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let holder = Holder { pid: 1, command: "mlp run".into(), run: None, pipeline: None, since: 0 };
+        let looking = RwLock::new(File::create(&path).unwrap());
+        let guard = looking.try_read().unwrap();
+        std::thread::scope(|scope| {
+            let taker = scope.spawn(|| Lock::take(&path, &holder, Duration::ZERO).is_ok());
+            std::thread::sleep(Duration::from_millis(20));
+            drop(guard);
+            assert!(taker.join().unwrap(), "it was refused although no engine was there");
+        });
+    }
+
+    #[test]
+    fn a_second_engine_is_refused_and_told_who_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let first = Holder { pid: 1, command: "mlp run".into(), run: Some(7), pipeline: None, since: 0 };
+        let _lock = Lock::take(&path, &first, Duration::ZERO).ok().unwrap();
+        let second = Holder { pid: 2, ..first.clone() };
+        let Err(NotLocked::Busy(told)) = Lock::take(&path, &second, Duration::ZERO) else { panic!("two engines") };
+        assert_eq!(told, Some(first));
+    }
 }

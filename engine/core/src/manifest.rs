@@ -145,6 +145,16 @@ impl Manifest {
         Some(facts)
     }
 
+    /// What differs between the facts behind two results, most telling first. `shown`: how a file from outside is called.
+    pub fn between(then: &[Fact], now: &[Fact], shown: &str) -> Vec<Reason> {
+        let of = |facts: &[Fact]| Manifest {
+            facts: facts.iter().map(|fact| ((fact.section, fact.name.clone()), fact.value.clone())).collect(),
+            open: Vec::new(),
+            shown: BTreeMap::from([("file".to_owned(), shown.to_owned())]),
+        };
+        of(now).differences(&of(then).bytes()).unwrap_or_default()
+    }
+
     fn visit(&self, visitor: &mut dyn Visitor) {
         for ((section, name), value) in &self.facts {
             visitor.fact(*section, name, value);

@@ -66,6 +66,18 @@ pub enum Decision {
     },
 }
 
+/// Why a node is skipped that a run was not asked for: `--only` named others.
+pub const NOT_ASKED_FOR: &str = "it was not asked for";
+
+/// What of a pipeline is wanted, and how much of it anew.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted<'a> {
+    /// Nodes to run even if their result is known.
+    pub force: &'a [String],
+    /// Only these nodes and what they need. Empty: everything.
+    pub only: &'a [String],
+}
+
 /// One reason to run, with the words for people derived from it by `Display`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

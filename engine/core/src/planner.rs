@@ -14,7 +14,7 @@ use crate::fan;
 use crate::lookup::{self, Lookup};
 use crate::manifest::{Manifest, Section};
 use crate::outside::{GivenFile, Outside, OutsideFile};
-use crate::plan::{Decision, Plan, PlannedNode, Reason, ResidentNode};
+use crate::plan::{Decision, NOT_ASKED_FOR, Plan, PlannedNode, Reason, ResidentNode, Wanted};
 use crate::project::Project;
 use crate::record::Artifact;
 use crate::request::Parts;
@@ -42,7 +42,7 @@ pub(crate) struct Request<'a> {
     pub pipeline: &'a Pipeline,
     /// The folder that relative paths start from.
     pub base: &'a Path,
-    pub force: &'a [String],
+    pub wanted: Wanted<'a>,
     /// What the deployments serve now.
     pub aliases: &'a Aliases,
 }
@@ -77,6 +77,8 @@ pub(crate) struct PreparedNode {
     is_expected: bool,
     /// `when` is false whatever the run gives.
     pub skipped: bool,
+    /// The run was asked for other nodes only, and none of them needs it.
+    pub left_out: bool,
 }
 
 impl Planner<'_> {
@@ -85,10 +87,14 @@ impl Planner<'_> {
         let pipeline = request.pipeline;
         well_formed(pipeline)?;
         let names: HashSet<&str> = pipeline.nodes.iter().map(|node| node.name.as_str()).collect();
-        if let Some(name) = request.force.iter().find(|name| !names.contains(name.as_str())) {
-            return Err(EngineError::UnknownNode { pipeline: pipeline.name.clone(), name: name.clone() });
+        let Wanted { force, only } = request.wanted;
+        if let Some(name) = force.iter().chain(only).find(|name| !names.contains(name.as_str())) {
+            let known = pipeline.nodes.iter().map(|node| node.name.as_str());
+            let near = mlp_lang::import::nearest(name, known).map(str::to_owned);
+            return Err(EngineError::UnknownNode { pipeline: pipeline.name.clone(), name: name.clone(), near });
         }
-        let forced: HashSet<&str> = request.force.iter().map(String::as_str).collect();
+        let forced: HashSet<&str> = force.iter().map(String::as_str).collect();
+        let asked_for = asked_for(pipeline, only);
         let mut known = Known { project: self.project, actions: Vec::new(), expected: Vec::new() };
         let batch = pipeline.batch();
         let resident = pipeline.nodes[batch.len()..].iter();
@@ -96,7 +102,11 @@ impl Planner<'_> {
             resident.map(|node| ResidentNode { name: node.name.clone(), kind: kind(node).to_owned() }).collect();
         let mut prepared = Prepared { plan: Plan { nodes: Vec::new(), resident }, nodes: Vec::new() };
         for node in batch {
-            let mut details = PreparedNode { forced: forced.contains(node.name.as_str()), ..Default::default() };
+            let mut details = PreparedNode {
+                forced: forced.contains(node.name.as_str()),
+                left_out: !asked_for[node.id.index()],
+                ..Default::default()
+            };
             let decision = self.decide(request, node, &known, &prepared, &mut details)?;
             prepared.plan.nodes.push(PlannedNode {
                 id: node.id,
@@ -126,6 +136,10 @@ impl Planner<'_> {
         details: &mut PreparedNode,
     ) -> Result<Decision, EngineError> {
         let pipeline = request.pipeline;
+        if details.left_out {
+            details.skipped = true;
+            return Ok(Decision::Skip { reason: NOT_ASKED_FOR.to_owned() });
+        }
         let need = |wanted: fn(&PreparedNode) -> bool| node.needs.iter().find(|id| wanted(&before.nodes[id.index()]));
         if let Some(skipped) = need(|it| it.skipped && it.absent.is_none()) {
             details.skipped = true;
@@ -468,6 +482,22 @@ impl Planner<'_> {
     fn outside(&self) -> Outside<'_> {
         Outside { store: self.store, read_only: self.read_only }
     }
+}
+
+/// For each node whether it is one of these or needed by one of them; all are if none is named.
+fn asked_for(pipeline: &Pipeline, only: &[String]) -> Vec<bool> {
+    if only.is_empty() {
+        return vec![true; pipeline.nodes.len()];
+    }
+    let named: HashSet<&str> = only.iter().map(String::as_str).collect();
+    let mut asked_for: Vec<bool> = pipeline.nodes.iter().map(|node| named.contains(node.name.as_str())).collect();
+    // What a node needs stands before it.
+    for node in pipeline.nodes.iter().rev().filter(|node| !node.needs.is_empty()) {
+        if asked_for[node.id.index()] {
+            node.needs.iter().for_each(|need| asked_for[need.index()] = true);
+        }
+    }
+    asked_for
 }
 
 /// Results known before the run.

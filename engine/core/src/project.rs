@@ -6,6 +6,7 @@
 //!   lock                       held by the live engine; says who
 //!   runs/000001/journal        what happened
 //!   runs/000001/logs/          what steps said
+//!   runs/000001/cancel         somebody asked it to stop
 //!   artifacts/ab/<hex>         published outputs, read-only
 //!   store/                     sled: what is true now, rebuildable
 //!   work/<run>-<node>-<n>/     an attempt's private folder
@@ -53,6 +54,14 @@ impl Project {
         Project { root, state }
     }
 
+    /// A path as it is called from the project's root, so that it still leads there when the project was moved; a path
+    /// outside of it from the machine's.
+    pub fn shortened(&self, path: &Path) -> String {
+        let whole = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path));
+        let (Ok(path), Ok(root)) = (whole(path), whole(&self.root)) else { return path.display().to_string() };
+        path.strip_prefix(&root).unwrap_or(&path).display().to_string()
+    }
+
     /// Makes the state folder, if need be.
     pub(crate) fn create(&self) -> Result<(), DiskError> {
         for folder in [self.runs(), self.artifacts(), self.work()] {
@@ -81,6 +90,10 @@ impl Project {
 
     pub(crate) fn journal(&self, run: u64) -> PathBuf {
         self.run(run).join("journal")
+    }
+
+    pub(crate) fn cancel(&self, run: u64) -> PathBuf {
+        self.run(run).join("cancel")
     }
 
     pub(crate) fn log(&self, run: u64, node: &str, attempt: u32) -> PathBuf {

@@ -202,6 +202,8 @@ pub struct RunStarted {
     pub pipeline: String,
     /// The file as the user wrote its path.
     pub file: String,
+    /// The folder that relative paths in it start from: below the project's root if it is there, else from the machine's.
+    pub folder: String,
     /// The file's text.
     pub source: String,
     /// Parameters: name and value.
@@ -212,6 +214,8 @@ pub struct RunStarted {
     pub resumes: Option<u64>,
     /// What set it off, if it was not a person.
     pub trigger: Option<Trigger>,
+    /// The machine that it and its attempts run on; empty if that does not say what it is called.
+    pub host: String,
     /// When.
     pub at: Millis,
 }

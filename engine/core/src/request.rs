@@ -31,6 +31,9 @@ pub struct RunRequest {
     pub jobs: usize,
     /// Nodes to run even if their result is known.
     pub force: Vec<String>,
+    /// Only these nodes and what they need; the others are skipped, and what they would do outside is not done. Empty:
+    /// everything.
+    pub only: Vec<String>,
     /// After a failure, go on with everything that does not need what failed.
     pub keep_going: bool,
     /// What the project's deployments serve now: which versions `registry("demand@production")` means in this run.

@@ -21,6 +21,10 @@ impl Driver {
     pub(super) fn check(&mut self, number: usize) -> Result<(), EngineError> {
         let (node, member) = self.part(number);
         if member.is_none() {
+            if self.prepared[node].left_out {
+                self.events.push_back(Event::Unwanted(node));
+                return Ok(());
+            }
             let pipeline = self.pipeline.clone();
             if let Some(when) = &pipeline.nodes[node].when
                 && verdict::condition(when, self, &pipeline) != Some(true)

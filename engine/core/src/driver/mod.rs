@@ -30,6 +30,7 @@ use crate::executor::{Cancel, Usage};
 use crate::fan;
 use crate::journal::{Entry, Journal, OnBatch, Stopped};
 use crate::observer::Observer;
+use crate::plan::{NOT_ASKED_FOR, Wanted};
 use crate::planner::{Planner, PreparedNode, Request};
 use crate::project::Project;
 use crate::record::{Artifact, Failure, Millis, Outcome, Record, RunStarted, VERSION, Verdict};
@@ -70,7 +71,7 @@ pub(crate) async fn run(context: Context, request: RunRequest) -> Result<RunRepo
     let prepared = planner.prepare(&Request {
         pipeline: &request.pipeline,
         base: &request.base,
-        force: &request.force,
+        wanted: Wanted { force: &request.force, only: &request.only },
         aliases: &request.aliases,
     })?;
     let started = RunStarted {
@@ -79,11 +80,13 @@ pub(crate) async fn run(context: Context, request: RunRequest) -> Result<RunRepo
         run: context.run,
         pipeline: request.pipeline.name.clone(),
         file: request.source.path.to_string(),
+        folder: context.project.shortened(&request.base),
         source: request.source.text.to_string(),
         params: request.pipeline.params.iter().map(|(name, it)| (name.clone(), it.value.clone())).collect(),
         plan: prepared.plan,
         resumes: context.resumes,
         trigger: request.trigger.clone(),
+        host: crate::host::name(),
         at: context.clock.now(),
     };
     crate::disk::make_folders(&context.project.run(context.run))?;
@@ -91,7 +94,7 @@ pub(crate) async fn run(context: Context, request: RunRequest) -> Result<RunRepo
         Journal::open(&context.project.journal(context.run), 0, 0, into_store(context.store.clone(), context.run))?;
     let nodes = request.pipeline.batch().len();
     let mut driver = Driver {
-        scheduler: Scheduler::new(work(&request, context.run))
+        scheduler: Scheduler::new(work(&request, &prepared.nodes, context.run))
             .map_err(|error| EngineError::Defect(error.to_string()))?,
         view: RunView::new(started.clone()),
         prepared: prepared.nodes,
@@ -332,6 +335,9 @@ impl Driver {
         let kind = |number| crate::planner::kind(&self.pipeline.nodes[self.part(number).0]);
         let of = |number: usize| format!("{} `{}`", kind(number), self.name(number));
         match why {
+            Why::Unwanted | Why::NeedSkipped(_) if self.prepared[self.part(node).0].left_out => {
+                NOT_ASKED_FOR.to_owned()
+            }
             Why::Unwanted => "its condition is false".to_owned(),
             Why::NeedFailed(node) => format!("{} failed", of(node)),
             Why::NeedSkipped(node) => format!("{} was skipped", of(node)),

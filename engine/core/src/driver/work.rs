@@ -1,6 +1,7 @@
 //! From a pipeline to what the scheduler sees of it: needs, rules, what attempts take up.
 
 use crate::machine;
+use crate::planner::PreparedNode;
 use crate::record::Millis;
 use crate::request::RunRequest;
 use crate::scheduler::{Ask, Fan, Jitter, Rules, Unit, Work};
@@ -20,11 +21,16 @@ const GRACE: Millis = 10_000;
 pub(super) const EPOCH: u32 = 1;
 
 /// What is scheduled of a run with this number.
-pub(super) fn work(request: &RunRequest, run: u64) -> Work {
+pub(super) fn work(request: &RunRequest, prepared: &[PreparedNode], run: u64) -> Work {
     let present = machine::present();
     let unsaid = machine::unsaid(&present, request.jobs);
+    let unit = |node: &Node| Unit {
+        // One that is left out has no effect: like any other node it is looked at, and skipped.
+        effect: has_effect(node) && prepared.get(node.id.index()).is_none_or(|prepared| !prepared.left_out),
+        ..unit(node, request, &present, unsaid)
+    };
     Work {
-        nodes: request.pipeline.batch().iter().map(|node| unit(node, request, &present, unsaid)).collect(),
+        nodes: request.pipeline.batch().iter().map(unit).collect(),
         room: machine::room(&present, request.jobs),
         keep_going: request.keep_going,
         seed: run,
@@ -37,7 +43,6 @@ fn unit(node: &Node, request: &RunRequest, present: &Present, unsaid: u64) -> Un
     Unit {
         name: node.name.clone(),
         needs: node.needs.iter().map(|need| need.index()).collect(),
-        effect: matches!(node.kind, NodeKind::Model(_) | NodeKind::Deploy(_)),
         tolerant: matches!(node.kind, NodeKind::Gate(_)),
         ask: most.map(|limits| ask(&limits, present, unsaid)).unwrap_or_default(),
         rules: most.map(|limits| rules(&limits)).unwrap_or_default(),
@@ -48,6 +53,11 @@ fn unit(node: &Node, request: &RunRequest, present: &Present, unsaid: u64) -> Un
         }),
         ..Unit::default()
     }
+}
+
+/// What it does is visible outside.
+fn has_effect(node: &Node) -> bool {
+    matches!(node.kind, NodeKind::Model(_) | NodeKind::Deploy(_))
 }
 
 /// Who asks for more than there is was refused where people see it; nothing here waits forever.

@@ -106,6 +106,7 @@ fn victim() {
         base: folder.into(),
         jobs: 2,
         force: Vec::new(),
+        only: Vec::new(),
         keep_going: true,
         aliases: Aliases::none(),
         trigger: None,

@@ -367,10 +367,10 @@ fn a_state_folder_of_another_version_is_told_and_left_alone() {
     batch.put(vec![crate::store::Kind::Schema as u8], vec![2]);
     crate::store::Keys::apply(&store, batch).unwrap();
     drop(store);
+    let told = format!("was written in format 1, this mlp reads format {}", crate::record::VERSION);
     for _ in 0..2 {
         let error = scratch.engine().err().unwrap().to_string();
-        let now = crate::record::VERSION;
-        assert!(error.contains(&format!("was written in format 1, this mlp reads format {now}")), "{error}");
+        assert!(error.contains(&told), "{error}");
         assert!(error.contains("move the whole state folder out of the way"), "{error}");
     }
     let runs = History::open(&scratch.project()).runs().unwrap();

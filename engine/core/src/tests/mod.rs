@@ -258,6 +258,7 @@ impl Scratch {
             base: self.folder.path().to_owned(),
             jobs: 2,
             force: Vec::new(),
+            only: Vec::new(),
             keep_going: true,
             aliases: self.aliases(),
             trigger: None,

@@ -275,6 +275,97 @@ fn cancelling_stops_what_runs_and_skips_the_rest() {
 }
 
 #[test]
+fn another_process_can_ask_a_run_to_stop() {
+    let scratch = Scratch::new();
+    let pipeline = Build::new().step("long", "wait", &[], &[]).step("after", "train", &["long.model"], &[]).0;
+    /// Asks as another process would, when the step has begun.
+    struct AskOnStart(Project);
+    impl Observer for AskOnStart {
+        fn record(&self, record: &Record) {
+            if matches!(record, Record::NodeStarted { .. }) {
+                crate::cancel::request(&self.0, 1, 0).unwrap();
+            }
+        }
+    }
+    let observer = Arc::new(AskOnStart(scratch.project()));
+    let report = scratch.run_with(scratch.request(&pipeline), observer, Cancel::default()).unwrap();
+    assert_eq!(report.outcome, Outcome::Cancelled);
+    assert!(crate::cancel::is_requested(&scratch.project(), 1));
+    // The next run is another one.
+    assert!(!crate::cancel::is_requested(&scratch.project(), 2));
+}
+
+#[test]
+fn only_what_was_asked_for_and_what_it_needs_is_done() {
+    let scratch = Scratch::new();
+    let pipeline = churn(2, 1, 90).0;
+    let only = |names: &[&str]| RunRequest {
+        only: names.iter().map(|name| (*name).to_owned()).collect(),
+        ..scratch.request(&pipeline)
+    };
+    let report = scratch.run_with(only(&["train"]), Arc::new(Unobserved), Cancel::default()).unwrap();
+    assert_eq!(report.outcome, Outcome::Succeeded);
+    assert_eq!(scratch.ran(), ["split", "train"]);
+    for left_out in ["eval", "quality", "churn"] {
+        let node = report.view.node(left_out).unwrap();
+        assert_eq!(
+            (node.state, node.reason.as_deref()),
+            (NodeState::Skipped, Some("it was not asked for")),
+            "{left_out}"
+        );
+    }
+    assert!(report.view.models.is_empty(), "nothing happens outside");
+    // A gate is asked for like anything else, and its model is not.
+    let report = scratch.run_with(only(&["quality"]), Arc::new(Unobserved), Cancel::default()).unwrap();
+    assert_eq!(scratch.ran(), ["eval"]);
+    assert_eq!(report.view.node("quality").unwrap().state, NodeState::Passed);
+    assert!(report.view.models.is_empty());
+    let error = scratch.run_with(only(&["trian"]), Arc::new(Unobserved), Cancel::default()).unwrap_err();
+    assert_eq!(error.to_string(), "nothing in pipeline `p` is named `trian`");
+}
+
+#[test]
+fn why_a_step_ran_is_told_as_it_was_then() {
+    let scratch = Scratch::new();
+    scratch.run(&churn(2, 1, 90).0);
+    scratch.run(&churn(2, 3, 90).0);
+    scratch.run(&churn(2, 1, 90).0);
+    let history = History::open(&scratch.project());
+    let account = |run: &str, node: &str| {
+        let view = history.run(run).unwrap();
+        history.account(&view, view.node(node).unwrap()).unwrap()
+    };
+    let changed = |run: &str, node: &str| {
+        let account = account(run, node);
+        let words: Vec<String> = account.changed.iter().map(ToString::to_string).collect();
+        (account.before, words)
+    };
+    assert_eq!(changed("1", "train"), (None, vec![]));
+    assert_eq!(changed("2", "train"), (Some(1), vec!["setting `c` changed from 1 to 3".to_owned()]));
+    assert_eq!(changed("2", "split"), (Some(1), vec![]));
+    // Reused from the first run, and different from the second.
+    assert_eq!(changed("3", "train"), (Some(2), vec!["setting `c` changed from 3 to 1".to_owned()]));
+    assert!(account("3", "train").facts > 0);
+}
+
+#[test]
+fn what_never_ran_takes_an_unknown_time() {
+    let scratch = Scratch::new();
+    let history = History::open(&scratch.project());
+    let pipeline = churn(2, 1, 90).0;
+    let unknown = |pipeline: &Pipeline| {
+        let durations = history.durations("p").unwrap();
+        let plan = history
+            .plan(&scratch.parts(), pipeline, scratch.folder.path(), &["train".to_owned()], &scratch.aliases())
+            .unwrap();
+        crate::estimate::forecast(&plan, pipeline, &durations, 2).unknown
+    };
+    assert_eq!(unknown(&pipeline), ["x", "split", "train", "eval"]);
+    scratch.run(&pipeline);
+    assert_eq!(unknown(&pipeline), [""; 0]);
+}
+
+#[test]
 fn the_same_work_under_two_names_is_done_once() {
     let scratch = Scratch::new();
     let pipeline = Build::new().step("a", "train", &[], &[("c", 5)]).step("b", "train", &[], &[("c", 5)]).0;

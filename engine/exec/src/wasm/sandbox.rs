@@ -79,7 +79,7 @@ pub fn linker(engine: &Engine) -> Result<Linker<Guest>> {
 }
 
 /// A store for one attempt whose files lie in `view`.
-pub fn store(engine: &Engine, job: &Attempt, view: &Path) -> Result<Store<Guest>> {
+pub(super) fn store(engine: &Engine, job: &Attempt, view: &Path) -> Result<Store<Guest>> {
     let files = |wasi: &mut WasiCtxBuilder| {
         wasi.preopened_dir(view, "/mlp", FsPerms::ReadOnly)?;
         wasi.preopened_dir(&job.out, "/mlp/out", FsPerms::ReadWrite)?;

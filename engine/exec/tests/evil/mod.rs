@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
 
 /// The guest's component, built once.
 pub fn component() -> &'static [u8] {
@@ -125,6 +124,11 @@ impl StepLog for Log {
 }
 
 impl Plan {
+    pub fn memory(mut self, bytes: u64) -> Plan {
+        self.limits.memory = Some(bytes);
+        self
+    }
+
     pub fn cancel(mut self, cancel: Cancel) -> Plan {
         self.cancel = cancel;
         self
