@@ -10,6 +10,10 @@ use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+pub(crate) mod seam;
+
+pub(crate) use seam::sync_folder;
+
 /// A file operation that failed: what, on what, why.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {doing} {}: {source}", path.display())]
@@ -87,9 +91,9 @@ pub fn make_folders(path: &Path) -> Result<(), DiskError> {
     std::fs::create_dir_all(path).at("make the folder", path)
 }
 
-/// Makes what a folder lists survive a power cut.
-pub(crate) fn sync_folder(path: &Path) -> Result<(), DiskError> {
-    File::open(path).and_then(|folder| folder.sync_all()).at("make durable", path)
+/// The system said that there is no room: the disk is full, or a quota is used up.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// Removes a file or a whole folder, whatever its permissions; that it is gone already is fine.

@@ -147,7 +147,7 @@ impl Engine {
     }
 }
 
-fn take_lock(project: &Project, holder: &Holder, wait: Duration) -> Result<Lock, EngineError> {
+pub(crate) fn take_lock(project: &Project, holder: &Holder, wait: Duration) -> Result<Lock, EngineError> {
     // A reader asking who is live holds the lock for an instant; that must not look like another engine.
     let wait = wait.max(Duration::from_millis(20));
     Lock::take(&project.lock(), holder, wait).map_err(|error| match error {

@@ -1,9 +1,11 @@
 //! The engine as a whole, on steps that run in this process.
 
+mod disk;
 mod faults;
 mod lifecycle;
 mod runs;
 mod state;
+mod upkeep;
 
 use crate::aliases::Aliases;
 use crate::clock::Clock;
