@@ -7,6 +7,7 @@ use crate::digest::Digest;
 use crate::driver::{self, Context};
 use crate::error::EngineError;
 use crate::executor::Cancel;
+use crate::journal::Past;
 use crate::lock::{Holder, Lock, NotLocked};
 use crate::observer::Observer;
 use crate::plan::Plan;
@@ -141,7 +142,7 @@ impl Engine {
 
     /// One above every number that a folder has or had.
     fn next_run(&self) -> Result<u64, EngineError> {
-        let last = self.project.run_numbers()?.last().copied().unwrap_or(0).max(self.store.last_run()?);
+        let last = Past::of(&self.project).runs()?.last().copied().unwrap_or(0).max(self.store.last_run()?);
         let next = last.checked_add(1).filter(|run| *run <= LAST_RUN);
         next.ok_or_else(|| EngineError::NoNumberLeft { folder: self.project.run(last) })
     }

@@ -16,6 +16,7 @@
 
 mod frame;
 pub mod ledger;
+mod past;
 mod reader;
 mod writer;
 
@@ -23,6 +24,7 @@ use crate::record::{Record, VERSION};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub(crate) use past::Past;
 pub(crate) use reader::cut;
 pub use reader::{JournalError, Read, read};
 pub(crate) use writer::{Entry, Journal, OnBatch, Stopped};

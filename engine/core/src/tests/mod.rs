@@ -2,6 +2,7 @@
 
 mod disk;
 mod faults;
+mod folding;
 mod lifecycle;
 mod runs;
 mod state;

@@ -2,7 +2,7 @@
 
 use crate::digest::Digest;
 use crate::error::EngineError;
-use crate::journal::{self, JournalError};
+use crate::journal::{JournalError, Past};
 use crate::project::Project;
 use crate::record::{Artifact, Millis, ModelVersion, Outcome, Record};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +38,7 @@ pub(super) struct Census {
     /// By name and version.
     pub models: BTreeMap<(String, u64), ModelVersion>,
     /// Those that cannot be read.
-    pub unreadable: Vec<(u64, JournalError)>,
+    pub unreadable: Vec<(Option<u64>, JournalError)>,
     /// Those with a torn end.
     pub torn: Vec<u64>,
 }
@@ -46,8 +46,10 @@ pub(super) struct Census {
 /// Reads every journal.
 pub(super) fn census(project: &Project) -> Result<Census, EngineError> {
     let mut census = Census::default();
-    for run in project.run_numbers()? {
-        match journal::read(&project.journal(run)) {
+    let past = Past::of(project);
+    census.unreadable.extend(past.damaged()?.into_iter().map(|error| (None, error)));
+    for run in past.runs()? {
+        match past.read(run) {
             Ok(read) => {
                 if read.torn {
                     census.torn.push(run);
@@ -55,7 +57,7 @@ pub(super) fn census(project: &Project) -> Result<Census, EngineError> {
                 census.take(run, &read.records);
             }
             Err(error) if error.is_missing() => {}
-            Err(error) => census.unreadable.push((run, error)),
+            Err(error) => census.unreadable.push((Some(run), error)),
         }
     }
     Ok(census)

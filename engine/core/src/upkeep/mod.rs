@@ -1,4 +1,5 @@
-//! Looking after a state folder: is it whole ([`verify`]), what in it can go ([`gc`]).
+//! Looking after a state folder: is it whole ([`verify`]), what in it can go ([`gc`]), what in it can be folded
+//! ([`compact`]).
 //!
 //! Owns: which artifacts something still rests on, and what it means that one is not there. Must never know: what serves
 //! models; whoever asks says what is served ([`Served`]).
@@ -24,9 +25,11 @@
 
 mod census;
 mod collect;
+mod fold;
 mod soundness;
 
 pub use collect::{Policy, Swept, Tally, gc};
+pub use fold::{Age, Compacted, compact};
 pub use soundness::{Depth, Problem, ProblemKind, Verified, verify};
 
 /// A version that something outside of the runs rests on.

@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::disk::hash_file;
 use crate::engine::take_lock;
 use crate::error::EngineError;
-use crate::journal;
+use crate::journal::Past;
 use crate::lock::{self, Holder};
 use crate::project::Project;
 use crate::store::{Kind, MemoryKeys, SledKeys, Store};
@@ -81,16 +81,27 @@ pub fn verify(project: &Project, depth: Depth, served: &[Served]) -> Result<Veri
     let census = census(project)?;
     let mut verified = Verified { runs: census.runs.len(), models: census.models.len(), ..Verified::default() };
     for (run, error) in &census.unreadable {
+        let of_one = run.map(|run| {
+            let folder = project.run(run);
+            let what = format!("the journal of run {run}: {error}");
+            let todo = format!(
+                "bring it back from a copy, or move {} away and run `mlp state rebuild`: what only that run made \
+                                is made again",
+                folder.display()
+            );
+            (what, todo)
+        });
+        let (what, todo) = of_one.unwrap_or_else(|| {
+            let todo = "bring the file back from a copy, or move it away and run `mlp state rebuild`: what only the runs in it \
+                        made is made again";
+            (error.to_string(), todo.to_owned())
+        });
         verified.problems.push(Problem {
             kind: ProblemKind::Journal,
-            what: format!("the journal of run {run}: {error}"),
-            means: "what that run did is not known, and nothing new runs here until it is; other runs are untouched"
+            what,
+            means: "what happened there is not known, and nothing new runs here until it is; other runs are untouched"
                 .to_owned(),
-            todo: format!(
-                "bring it back from a copy, or move {} away and run `mlp state rebuild`: what only that run made is \
-                 made again",
-                project.run(*run).display()
-            ),
+            todo,
         });
     }
     let live = lock::holder(&project.lock())?.and_then(|holder| holder.run);
@@ -311,9 +322,10 @@ fn fold_and_compare(project: &Project) -> Result<Option<String>, EngineError> {
     // As far as the store says it went, and no further: what it lacks it takes in when it is next opened.
     let expected = Store::new(MemoryKeys::default());
     expected.is_current()?;
-    for run in project.run_numbers()? {
+    let past = Past::of(project);
+    for run in past.runs()? {
         let Some(until) = applied.get(&run) else { continue };
-        let read = match journal::read(&project.journal(run)) {
+        let read = match past.read(run) {
             Ok(read) => read,
             Err(error) if error.is_missing() => continue,
             Err(error) => return Err(error.into()),
