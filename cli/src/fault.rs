@@ -103,14 +103,21 @@ impl From<EngineError> for Fault {
             EngineError::UnknownModel { .. } => {
                 Fault::new(error.to_string()).next("`mlp status` lists the registered models")
             }
-            EngineError::NotDurable { .. } => Fault::new(error.to_string())
-                .safe("every step that was reported as done is kept; the next run takes up from there")
-                .next("look at the disk (space, permissions, errors), then run the same command again"),
+            EngineError::NotDurable { why, .. } => {
+                let fault = Fault::new(error.to_string())
+                    .safe("every step that was reported as done is kept; the next run takes up from there");
+                match is_full(why) {
+                    true => fault.next(
+                        "make room on the disk (`mlp state gc` removes old results), then run the same command again",
+                    ),
+                    false => fault.next("look at the disk (permissions, errors), then run the same command again"),
+                }
+            }
             EngineError::Store(_) => {
                 let fault = Fault::new(error.to_string())
                     .safe("the journals hold everything that happened; the store is only derived from them");
                 // A store that was kept from working is not a broken one: making it anew would fail the same way.
-                match error.to_string().contains("No space left") {
+                match is_full(&error.to_string()) {
                     true => fault.next("make room on the disk, then run the same command again"),
                     false => fault.next("if nothing else uses the project, `mlp state rebuild` makes the store anew"),
                 }
@@ -136,6 +143,11 @@ impl From<EngineError> for Fault {
         }
         fault
     }
+}
+
+/// The words of the system for a full disk or a used up quota; sled and the journal pass on nothing else.
+fn is_full(words: &str) -> bool {
+    words.contains("No space left") || words.contains("quota exceeded")
 }
 
 /// What to do about a file operation that failed like this.

@@ -17,3 +17,4 @@ mod plugins;
 mod processes;
 mod reuse;
 mod space;
+mod state;

@@ -27,6 +27,7 @@ pub mod table;
 pub mod testing;
 pub mod text;
 pub mod time;
+pub mod upkeep;
 pub mod values;
 pub mod verdicts;
 

@@ -1,0 +1,69 @@
+//! `mlp state`: is it whole, what can go, what can be folded.
+
+use crate::space::Space;
+
+/// A pipeline whose step gives something else for each seed, and takes no time.
+const SMALL: &str = r#"mlp 1
+use std/regress
+schema Point { x: float
+  y: float label
+}
+param depth: int = 1
+data points: Point { source = csv("points.csv") }
+step fit = regress.gradient_boosting(points, iterations: 5, max_depth: depth)
+"#;
+
+fn lived_in(runs: u32) -> Space {
+    let space = Space::new();
+    space.write("small.mlp", SMALL);
+    let rows: String = (0..400).map(|i| format!("{},{}\n", f64::from(i % 17), f64::from(i % 31))).collect();
+    space.write("points.csv", format!("x,y\n{rows}"));
+    for depth in 1..=runs {
+        space.mlp(&["run", "small.mlp", "-p", &format!("depth={depth}")]).exits(0);
+    }
+    space
+}
+
+#[test]
+fn a_sound_state_is_said_to_be_and_damage_is_named_with_what_to_do() {
+    let space = lived_in(1);
+    space.mlp(&["state", "verify"]).exits(0).says("sound:").says("1 run");
+    space.mlp(&["state", "verify", "--fast"]).exits(0).says("not read");
+    let journal = ".mlp/runs/000001/journal";
+    let whole = std::fs::read(space.path(journal)).expect("a journal");
+    space.write(journal, b"nothing that a journal begins with");
+    space.mlp(&["state", "verify"]).exits(1).says("the journal of run 1").says("means:").says("next:");
+    let json = space.mlp(&["--output", "json", "state", "verify"]).exits(1).json();
+    assert_eq!((&json["schema"], &json["sound"]), (&"mlp.state.verify/1".into(), &false.into()));
+    assert_eq!(json["problems"][0]["kind"], "journal");
+    space.write(journal, whole);
+    space.mlp(&["state", "verify"]).exits(0);
+    std::fs::remove_dir_all(space.path(".mlp")).expect("the state folder");
+    space.mlp(&["state", "verify"]).exits(2).says("there is no state folder");
+}
+
+#[test]
+fn collecting_and_folding_keep_what_can_be_seen_and_reused() {
+    let space = lived_in(4);
+    let runs = space.mlp(&["runs"]).exits(0).stdout();
+    let story = space.mlp(&["show", "1"]).exits(0).stdout();
+    let before = space.files(".mlp/artifacts").len();
+    let old = ["--keep-runs", "1", "--keep-for", "0s"];
+
+    let gc = |more: &[&str]| space.mlp(&[&["state", "gc", "--grace", "0s"][..], &old[..], more].concat()).exits(0);
+    gc(&["--dry-run"]).says("would remove");
+    assert_eq!(space.files(".mlp/artifacts").len(), before);
+    gc(&[]).says("removed");
+    assert!(space.files(".mlp/artifacts").len() < before);
+    space.mlp(&["state", "verify"]).exits(0);
+    space.mlp(&["run", "small.mlp", "-p", "depth=4"]).exits(0).says("nothing to do");
+
+    space.mlp(&[&["state", "compact"][..], &old[..]].concat()).exits(0).says("folded 4 runs");
+    assert_eq!(space.files(".mlp/runs").iter().filter(|file| file.ends_with("/journal")).count(), 1);
+    let now = space.mlp(&["runs"]).exits(0).stdout();
+    assert!(runs.lines().skip(1).all(|line| now.contains(line.split_whitespace().next().unwrap_or("?"))), "{now}");
+    assert_eq!(space.mlp(&["show", "1"]).exits(0).stdout().lines().count(), story.lines().count());
+    space.mlp(&["state", "rebuild"]).exits(0);
+    space.mlp(&["state", "verify"]).exits(0);
+    space.mlp(&["run", "small.mlp", "-p", "depth=4"]).exits(0).says("nothing to do");
+}
