@@ -126,6 +126,15 @@ pub(crate) fn looks_sound(project: &Project, artifact: &Artifact, made: Millis) 
     (untouched && protected) || hash_file(&path).is_ok_and(|(digest, _)| digest == artifact.digest)
 }
 
+/// Moves a file whose digest was checked to where it belongs, durably.
+pub(crate) fn adopt(project: &Project, digest: &Digest, path: &Path) -> Result<(), DiskError> {
+    std::fs::set_permissions(path, Permissions::from_mode(0o444)).at("protect", path)?;
+    seam::sync_file(path)?;
+    let target = project.artifact(digest);
+    place(path, &target)?;
+    target.ancestors().skip(1).take(2).try_for_each(disk::sync_folder)
+}
+
 /// Writes the file of a small artifact from its bytes.
 pub(crate) fn materialise(project: &Project, digest: &Digest, bytes: &[u8]) -> Result<Stamp, DiskError> {
     let aside = project.work().join(format!("artifact-{digest}"));

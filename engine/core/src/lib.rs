@@ -49,6 +49,7 @@ pub mod secret;
 pub mod store;
 #[cfg(test)]
 mod tests;
+pub mod transfer;
 pub mod upkeep;
 mod verdict;
 pub mod view;
