@@ -91,11 +91,6 @@ pub fn make_folders(path: &Path) -> Result<(), DiskError> {
     std::fs::create_dir_all(path).at("make the folder", path)
 }
 
-/// The system said that there is no room: the disk is full, or a quota is used up.
-pub(crate) fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-}
-
 /// Removes a file or a whole folder, whatever its permissions; that it is gone already is fine.
 pub(crate) fn remove_tree(path: &Path) -> Result<(), DiskError> {
     let gone = |result: io::Result<()>| match result {
