@@ -73,9 +73,10 @@ fn survives(
     drop(watched);
     scratch.ran();
 
-    let engine = scratch.engine().unwrap_or_else(|error| panic!("{what}: {error}"));
-    assert_eq!(engine.verify().unwrap(), [], "{what}: no digest dangles");
-    drop(engine);
+    drop(scratch.engine().unwrap_or_else(|error| panic!("{what}: {error}")));
+    // A small result whose file a power cut took is carried by its record, and is no problem.
+    let verified = crate::upkeep::verify(&project, crate::upkeep::Depth::Full, &[]).unwrap();
+    assert_eq!(verified.problems, [], "{what}: no digest dangles");
     let kept = crate::history::records(&project, 1).map_or(0, |records| records.len() as u64);
     assert!(kept >= records, "{what}: {records} records were acknowledged, {kept} are left");
     let report = scratch.run(&pipeline());
