@@ -12,7 +12,10 @@ pub(super) fn arrange(mut items: Vec<Item<'_>>) -> Option<Vec<Item<'_>>> {
     let partners = partners(&items)?;
     join(&mut items);
     close_rows(&mut items, &partners);
-    let items = commas(items)?;
+    let mut items = commas(items)?;
+    // A comma that went may have stood between a bracket and the end of its row.
+    let partners = super::items::partners(&items)?;
+    close_rows(&mut items, &partners);
     let items = break_long_rows(items)?;
     let mut items = commas(items)?;
     empty_lines(&mut items);
