@@ -48,6 +48,26 @@ Exit codes: 0 done, 1 it could not be done, 2 the command line is wrong.
 Examples:
   mlp state compact --dry-run
   mlp state compact --keep-runs 20 --keep-for 7d";
+const STATE_EXPORT_HELP: &str = "\
+Writes a tar archive: a manifest with digests, the journals of runs that have ended, and what they gave. What the steps said
+(mlp logs) and what happened to deployments stays here. Works beside a live run. A run takes those along whose results it
+reused. FILE must not be there yet.
+
+Exit codes: 0 done, 1 it could not be done, 2 the command line is wrong.
+
+Examples:
+  mlp state export history.tar
+  mlp state export run-12.tar --run 12";
+const STATE_IMPORT_HELP: &str = "\
+Everything is checked before anything of it is taken in. What is here is never replaced: where there are runs, those that
+come get the next numbers, and so do the versions of a model that is registered here. Runs that are here already are not taken
+in again, so that a second import changes nothing; results of theirs that were lost or damaged here are mended. Nothing is
+deployed.
+
+Exit codes: 0 done, 1 it could not be done, 2 the command line is wrong.
+
+Examples:
+  mlp state import history.tar";
 const SERVE_HELP: &str = "\
 Without FILE, what was served before is served again.
 
@@ -577,6 +597,26 @@ pub enum State {
     Compact {
         #[command(flatten)]
         old: Old,
+    },
+    /// Write runs, with everything they gave, to one file
+    #[command(after_help = STATE_EXPORT_HELP)]
+    Export {
+        /// Where to write it
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// Only this run, and those whose results it reused; may be repeated
+        #[arg(long = "run", value_name = "RUN", action = ArgAction::Append)]
+        runs: Vec<u64>,
+    },
+    /// Take in what `mlp state export` wrote
+    #[command(after_help = STATE_IMPORT_HELP)]
+    Import {
+        /// What to take in
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// If another mlp is at work in this project, wait for it to end
+        #[arg(long)]
+        wait: bool,
     },
 }
 

@@ -12,6 +12,7 @@
 use crate::exit::Exit;
 use crate::render::text::clean;
 use mlp_core::error::EngineError;
+use mlp_core::transfer::TransferError;
 use serde_json::{Value, json};
 use std::error::Error;
 
@@ -142,6 +143,22 @@ impl From<EngineError> for Fault {
             source = cause.source();
         }
         fault
+    }
+}
+
+impl From<TransferError> for Fault {
+    fn from(error: TransferError) -> Fault {
+        let fault = Fault::new(error.to_string());
+        match error {
+            TransferError::Engine(error) => error.into(),
+            TransferError::Unsound { .. } => fault
+                .safe("nothing of it was taken in, and nothing here was changed")
+                .next("write or copy the file once more, and run the same command again"),
+            TransferError::Exists { .. } => fault.next("name another file, or move that one away"),
+            TransferError::Damaged { .. } => fault.safe("no file was written").next("run `mlp state verify`"),
+            TransferError::NotEnded { .. } => fault.next("wait for it to end, or export other runs"),
+            TransferError::Nothing => fault.next("run a pipeline first"),
+        }
     }
 }
 

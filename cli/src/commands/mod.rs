@@ -81,6 +81,8 @@ pub fn main() -> Exit {
             State::Verify { fast } => state::verify(&screen, *fast),
             State::Gc { old, grace } => state::gc(&screen, old, *grace),
             State::Compact { old } => state::compact(&screen, old),
+            State::Export { file, runs } => state::export(&screen, file, runs),
+            State::Import { file, wait } => state::import(&screen, file, *wait),
         },
         Command::Completions { shell } => completions::completions(&screen, *shell),
     };

@@ -9,10 +9,12 @@ use crate::screen::Screen;
 use mlp_core::engine::Engine;
 use mlp_core::project::Project;
 use mlp_core::record::Millis;
+use mlp_core::transfer;
 use mlp_core::upkeep::{Age, Depth, Policy, Served, compact as fold, gc as collect, verify as look};
 use mlp_live::home::Home;
 use mlp_live::machine::Live;
 use serde_json::json;
+use std::path::Path;
 use std::time::Duration;
 
 /// Long enough for any run.
@@ -54,7 +56,7 @@ pub fn gc(screen: &Screen, old: &Old, grace: Millis) -> Result<Exit, Fault> {
         served: served(&project)?,
         untouched_since: now().saturating_sub(grace),
         dry_run: old.dry_run,
-        wait: patience(old),
+        wait: patience(old.wait),
     };
     let swept = collect(&project, &policy)?;
     if screen.is_json() {
@@ -73,7 +75,7 @@ pub fn compact(screen: &Screen, old: &Old) -> Result<Exit, Fault> {
         since: now().saturating_sub(old.keep_for),
         keep: old.keep.iter().copied().collect(),
         dry_run: old.dry_run,
-        wait: patience(old),
+        wait: patience(old.wait),
     };
     let compacted = fold(&project, &age)?;
     if screen.is_json() {
@@ -84,8 +86,31 @@ pub fn compact(screen: &Screen, old: &Old) -> Result<Exit, Fault> {
     Ok(Exit::Done)
 }
 
-fn patience(old: &Old) -> Duration {
-    if old.wait { FOREVER } else { Duration::ZERO }
+/// Writes runs to a file.
+pub fn export(screen: &Screen, file: &Path, runs: &[u64]) -> Result<Exit, Fault> {
+    let exported = transfer::export(&existing(screen)?, runs, file)?;
+    if screen.is_json() {
+        screen.print_json(&upkeep::exported_json(&exported, file), false)?;
+    } else if !screen.options.quiet {
+        screen.print(&upkeep::exported(&exported, file))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Takes runs in from a file. A project that has no state folder yet gets one.
+pub fn import(screen: &Screen, file: &Path, wait: bool) -> Result<Exit, Fault> {
+    let project = project_here(&screen.options)?;
+    let imported = transfer::import(&project, file, patience(wait))?;
+    if screen.is_json() {
+        screen.print_json(&upkeep::imported_json(&imported, file), false)?;
+    } else if !screen.options.quiet {
+        screen.print(&upkeep::imported(&imported, file))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn patience(wait: bool) -> Duration {
+    if wait { FOREVER } else { Duration::ZERO }
 }
 
 /// The project of the current folder, which must have a state folder.

@@ -2,8 +2,10 @@
 
 use super::text::{BAD, GOOD, clean, plural, styled};
 use super::values::size;
+use mlp_core::transfer::{Exported, Imported};
 use mlp_core::upkeep::{Compacted, Swept, Tally, Verified};
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// `mlp state verify`
 pub fn verified(verified: &Verified, fast: bool) -> String {
@@ -56,6 +58,9 @@ pub fn swept(swept: &Swept, dry_run: bool) -> String {
     if swept.strays.files > 0 {
         text.push_str(&format!("{verb} {} that no run ever named\n", tally(swept.strays, "file")));
     }
+    if swept.logs.files > 0 {
+        text.push_str(&format!("{verb} {} of detached runs that are not kept\n", tally(swept.logs, "log")));
+    }
     if swept.spared.files > 0 {
         text.push_str(&format!("spared {} that are too young\n", tally(swept.spared, "file")));
     }
@@ -75,6 +80,7 @@ pub fn swept_json(swept: &Swept, dry_run: bool) -> Value {
         "dry_run": dry_run,
         "removed": tally_json(swept.removed),
         "strays": tally_json(swept.strays),
+        "logs": tally_json(swept.logs),
         "spared": tally_json(swept.spared),
         "kept": tally_json(swept.kept),
         "runs": swept.runs,
@@ -112,6 +118,91 @@ pub fn compacted_json(compacted: &Compacted, dry_run: bool) -> Value {
         "before": compacted.before,
         "after": compacted.after,
     })
+}
+
+/// `mlp state export`
+pub fn exported(exported: &Exported, file: &Path) -> String {
+    let mut text = format!(
+        "wrote {} and {} to {} ({})\n",
+        plural(exported.runs.len(), "run"),
+        plural(exported.artifacts, "result"),
+        clean(&file.display().to_string()),
+        size(exported.bytes),
+    );
+    if exported.left_out > 0 {
+        let what = plural(exported.left_out, "result");
+        text.push_str(&format!("left out {what} that earlier runs gave and that are not kept any more\n"));
+    }
+    if !exported.unended.is_empty() {
+        text.push_str(&format!("left out {}, not over yet\n", runs(&exported.unended)));
+    }
+    text
+}
+
+/// `mlp.state.export/1`
+pub fn exported_json(exported: &Exported, file: &Path) -> Value {
+    json!({
+        "schema": "mlp.state.export/1",
+        "file": file.display().to_string(),
+        "bytes": exported.bytes,
+        "runs": exported.runs,
+        "unended": exported.unended,
+        "artifacts": exported.artifacts,
+        "left_out": exported.left_out,
+    })
+}
+
+/// `mlp state import`
+pub fn imported(imported: &Imported, file: &Path) -> String {
+    let mut text = match (imported.runs.len(), imported.artifacts) {
+        (0, 0) => "everything in it is here already\n".to_owned(),
+        (runs, artifacts) => format!(
+            "took in {} and {} from {}\n",
+            plural(runs, "run"),
+            plural(artifacts, "result"),
+            clean(&file.display().to_string())
+        ),
+    };
+    for (there, here) in imported.runs.iter().filter(|(there, here)| there != here) {
+        text.push_str(&format!("run {there} there is run {here} here\n"));
+    }
+    for (model, there, here) in &imported.renumbered {
+        text.push_str(&format!("version {there} of `{}` there is version {here} here\n", clean(model)));
+    }
+    if !imported.known.is_empty() && !imported.runs.is_empty() {
+        text.push_str(&format!(
+            "{} here already\n",
+            match imported.known.len() {
+                1 => "1 run was".to_owned(),
+                many => format!("{many} runs were"),
+            }
+        ));
+    }
+    text
+}
+
+/// `mlp.state.import/1`
+pub fn imported_json(imported: &Imported, file: &Path) -> Value {
+    let pairs =
+        |pairs: &[(u64, u64)]| pairs.iter().map(|(there, here)| json!({"there": there, "here": here})).collect();
+    let (new, known): (Value, Value) = (pairs(&imported.runs), pairs(&imported.known));
+    let versions = imported.renumbered.iter();
+    let versions: Value =
+        versions.map(|(model, there, here)| json!({"model": model, "there": there, "here": here})).collect();
+    json!({
+        "schema": "mlp.state.import/1",
+        "file": file.display().to_string(),
+        "runs": new,
+        "known": known,
+        "versions": versions,
+        "artifacts": imported.artifacts,
+    })
+}
+
+/// `run 3`, `runs 3, 5`
+fn runs(runs: &[u64]) -> String {
+    let numbers: Vec<String> = runs.iter().map(u64::to_string).collect();
+    format!("{} {}", if runs.len() == 1 { "run" } else { "runs" }, numbers.join(", "))
 }
 
 fn tally(tally: Tally, noun: &str) -> String {

@@ -27,6 +27,13 @@ pub struct DiskError {
     pub source: io::Error,
 }
 
+impl DiskError {
+    /// The disk is full, or the user's share of it is used up.
+    pub fn is_full(&self) -> bool {
+        matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
+}
+
 /// Adds the words to an IO error.
 pub trait At<T> {
     /// `File::open(p).at("open", p)`

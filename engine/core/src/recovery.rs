@@ -152,6 +152,8 @@ fn take_in_all(project: &Project, store: &Store) -> Result<(), EngineError> {
     }
     for run in past.runs()? {
         match past.read(run) {
+            // Killed before anything of it was durable: there was no such run, and none that is gone once its folder is.
+            Ok(read) if read.records.is_empty() => {}
             Ok(read) => store.apply(run, 0, read.sound, &read.records)?,
             Err(error) if error.is_missing() => {}
             Err(error) => return Err(error.into()),
@@ -253,7 +255,7 @@ fn remove_run(project: &Project, run: u64) -> Result<bool, EngineError> {
     let folder = project.run(run);
     for entry in std::fs::read_dir(&folder).at("list", &folder)? {
         let name = entry.at("list", &folder)?.file_name();
-        if ![OsStr::new("journal"), OsStr::new("logs")].contains(&name.as_os_str()) {
+        if !["journal", "logs", "cancel"].map(OsStr::new).contains(&name.as_os_str()) {
             return Ok(false);
         }
     }

@@ -6,7 +6,7 @@ use super::{At, DiskError};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What is about to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,8 +64,35 @@ pub(crate) fn write_all_at(file: &File, path: &Path, bytes: &[u8], at: u64) -> R
 
 /// Writes a new file.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    let file = File::options().write(true).create_new(true).open(path).at("write", path)?;
-    write_all_at(&file, path, bytes, 0)
+    let file = NewFile::create(path)?;
+    write_all_at(&file.file, path, bytes, 0)
+}
+
+/// A file that is made now and written from its beginning; one that is there already is an error.
+pub(crate) struct NewFile {
+    file: File,
+    path: PathBuf,
+    length: u64,
+}
+
+impl NewFile {
+    /// Makes it.
+    pub fn create(path: &Path) -> Result<NewFile, DiskError> {
+        let file = File::options().write(true).create_new(true).open(path).at("write", path)?;
+        Ok(NewFile { file, path: path.to_owned(), length: 0 })
+    }
+}
+
+impl io::Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        write_all_at(&self.file, &self.path, bytes, self.length).map_err(|error| error.source)?;
+        self.length += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Makes the content of an open file durable.

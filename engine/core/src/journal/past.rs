@@ -146,7 +146,10 @@ impl Past {
                 // One that says something else is not the run that was folded: somebody put it there.
                 Ok(found) if found.records != kept.records => continue,
                 Err(error) if !error.is_missing() => continue,
-                _ => remove_tree(&self.project.run(run))?,
+                _ => {
+                    remove_tree(&self.project.detached().join(format!("{run:06}.log")))?;
+                    remove_tree(&self.project.run(run))?;
+                }
             }
         }
         Ok(())

@@ -6,6 +6,7 @@ mod folding;
 mod lifecycle;
 mod runs;
 mod state;
+mod transfer;
 mod upkeep;
 
 use crate::aliases::Aliases;

@@ -173,6 +173,24 @@ fn registered_versions_are_never_taken_and_strays_are() {
 }
 
 #[test]
+fn what_detached_runs_said_goes_with_them() {
+    let scratch = Scratch::new();
+    scratch.run(&big(1));
+    scratch.run(&big(2));
+    let folder = scratch.project().detached();
+    std::fs::create_dir_all(&folder).unwrap();
+    let logs = ["000001.log", "000002.log", "1700000000000-77.log"];
+    for log in logs {
+        std::fs::write(folder.join(log), "said").unwrap();
+    }
+    let there = || logs.map(|log| folder.join(log).is_file());
+    std::fs::write(scratch.project().run(1).join("cancel"), "").unwrap();
+    assert_eq!(swept(&scratch, &Policy { untouched_since: 0, ..everything() }).logs.files, 0);
+    assert_eq!(swept(&scratch, &everything()).logs.files, 2);
+    assert_eq!(there(), [false, true, false], "the last run is kept");
+}
+
+#[test]
 fn beside_a_live_engine_nothing_is_taken() {
     let scratch = Scratch::new();
     let path = path_of(&scratch, &scratch.run(&big(1)), "big");

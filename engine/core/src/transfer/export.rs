@@ -1,34 +1,27 @@
 //! Writing the file.
 
-use super::{Contents, Part, TransferError, artifact_path, tar};
+use super::{Contents, Part, TransferError, artifact_path};
 use crate::clock::{Clock, SystemClock};
 use crate::digest::Digest;
-use crate::disk::{At, hash_file, seam, sync_folder};
+use crate::disk::{self, At, hash_file, seam, sync_folder};
 use crate::journal::{self, Past};
 use crate::project::Project;
 use crate::record::{Artifact, Record};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
-/// What is to be taken along.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// Everything.
-    All,
-    /// A run, and those whose results it reused.
-    Run(u64),
-    /// A model's lineage: the run that registered this version (the latest if none is named), and those whose results that
-    /// run reused.
-    Model(String, Option<u64>),
-}
+/// Bytes that are written at once.
+pub(super) const AT_ONCE: usize = 256 << 10;
 
 /// What was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Exported {
     /// The runs, by their numbers here.
     pub runs: Vec<u64>,
+    /// Runs that have not ended, and were left out.
+    pub unended: Vec<u64>,
     /// How many artifacts.
     pub artifacts: usize,
     /// How many artifacts were not there any more.
@@ -37,8 +30,9 @@ pub struct Exported {
     pub bytes: u64,
 }
 
-/// Writes history to a new file. Takes no lock and works beside a live run, which is left out like any that has not ended.
-pub fn export(project: &Project, wanted: &Wanted, to: &Path) -> Result<Exported, TransferError> {
+/// Writes history to a new file: these runs (none named: all) and those whose results they reused. Takes no lock and works
+/// beside a live run, which is left out like any that has not ended.
+pub fn export(project: &Project, wanted: &[u64], to: &Path) -> Result<Exported, TransferError> {
     if to.symlink_metadata().is_ok() {
         return Err(TransferError::Exists { path: to.to_owned() });
     }
@@ -46,7 +40,7 @@ pub fn export(project: &Project, wanted: &Wanted, to: &Path) -> Result<Exported,
     if let Some(error) = past.damaged()?.into_iter().next() {
         return Err(error.into());
     }
-    let runs = choose(&past, wanted)?;
+    let Chosen { runs, unended } = choose(&past, wanted)?;
     if runs.is_empty() {
         return Err(TransferError::Nothing);
     }
@@ -77,23 +71,24 @@ pub fn export(project: &Project, wanted: &Wanted, to: &Path) -> Result<Exported,
         }
         contents.artifacts.push(Part { path: artifact_path(&digest), digest: digest.to_string(), size: meta.len() });
     }
-    let aside = to.with_extension("mlp-part");
-    let bytes = match write(project, &contents, &journals, &aside) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            // Half a file helps nobody; why it is half matters more than that it stays.
-            let _ = std::fs::remove_file(&aside);
-            return Err(error);
-        }
-    };
-    // Unlike a rename this never replaces what somebody put there meanwhile.
-    std::fs::hard_link(&aside, to).at("put in place", to)?;
-    std::fs::remove_file(&aside).at("remove", &aside)?;
+    let aside = to.with_added_extension("mlp-part");
+    // A leftover of one that was killed.
+    disk::remove_tree(&aside)?;
+    let written = write(project, &contents, &journals, &aside).and_then(|bytes| {
+        seam::rename(&aside, to).at("put in place", to)?;
+        Ok(bytes)
+    });
+    if written.is_err() {
+        // Half a file helps nobody; why it is half matters more than that it stays.
+        let _ = std::fs::remove_file(&aside);
+    }
+    let bytes = written?;
     if let Some(folder) = to.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         sync_folder(folder)?;
     }
     Ok(Exported {
         runs: runs.into_keys().collect(),
+        unended,
         artifacts: contents.artifacts.len(),
         left_out: contents.left_out.len(),
         bytes,
@@ -101,67 +96,78 @@ pub fn export(project: &Project, wanted: &Wanted, to: &Path) -> Result<Exported,
 }
 
 fn write(project: &Project, contents: &Contents, journals: &[Vec<u8>], aside: &Path) -> Result<u64, TransferError> {
-    let mut out = BufWriter::new(File::create(aside).at("write", aside)?);
-    let mut put = |name: &str, bytes: &[u8]| tar::write(&mut out, name, bytes.len() as u64, &mut &*bytes);
-    let manifest = serde_json::to_vec_pretty(contents).map_err(std::io::Error::from).at("write", aside)?;
-    put("manifest.json", &manifest).at("write", aside)?;
+    let mut out = tar::Builder::new(BufWriter::with_capacity(AT_ONCE, seam::NewFile::create(aside)?));
+    let manifest = serde_json::to_vec_pretty(contents).map_err(io::Error::from).at("write", aside)?;
+    put(&mut out, "manifest.json", manifest.len() as u64, &*manifest).at("write", aside)?;
     for (part, bytes) in contents.runs.iter().zip(journals) {
-        put(&part.path, bytes).at("write", aside)?;
+        put(&mut out, &part.path, part.size, &**bytes).at("write", aside)?;
     }
     for part in &contents.artifacts {
         let path = project.state.join(&part.path);
-        let mut file = File::open(&path).at("open", &path)?;
-        tar::write(&mut out, &part.path, part.size, &mut file).at("write", aside)?;
+        let file = File::open(&path).at("open", &path)?;
+        put(&mut out, &part.path, part.size, file).at("write", aside)?;
     }
-    tar::finish(&mut out).and_then(|()| out.flush()).at("write", aside)?;
+    out.into_inner().and_then(|mut file| file.flush()).at("write", aside)?;
     seam::sync_file(aside)?;
     Ok(std::fs::metadata(aside).at("look at", aside)?.len())
 }
 
+/// Adds a file, which has this many bytes.
+fn put(out: &mut tar::Builder<impl Write>, name: &str, size: u64, content: impl Read) -> io::Result<()> {
+    let mut header = tar::Header::new_ustar();
+    header.set_mode(0o444);
+    header.set_size(size);
+    let mut content = content.take(size);
+    out.append_data(&mut header, name, &mut content)?;
+    match content.limit() {
+        0 => Ok(()),
+        _ => Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("{name} is shorter than it was"))),
+    }
+}
+
+/// What is taken along.
+struct Chosen {
+    runs: BTreeMap<u64, Vec<Record>>,
+    unended: Vec<u64>,
+}
+
 /// The records of the runs that are wanted, with those that they rest on; of runs that have ended.
-fn choose(past: &Past, wanted: &Wanted) -> Result<BTreeMap<u64, Vec<Record>>, TransferError> {
+fn choose(past: &Past, wanted: &[u64]) -> Result<Chosen, TransferError> {
     let mut all: BTreeMap<u64, Vec<Record>> = BTreeMap::new();
+    let mut unended = Vec::new();
     for run in past.runs()? {
         match past.read(run) {
             Ok(read) if matches!(read.records.last(), Some(Record::RunEnded { .. })) => {
                 all.insert(run, read.records);
             }
-            Ok(_) => {}
+            Ok(_) => unended.push(run),
             Err(error) if error.is_missing() => {}
             Err(error) => return Err(error.into()),
         }
     }
-    let registered = |name: &str, version: Option<u64>| {
-        let entries = all.values().flatten().filter_map(|record| match record {
-            Record::ModelRegistered { entry, kept: false, .. } => Some(entry),
-            _ => None,
-        });
-        let fits = entries.filter(|entry| entry.name == name && version.is_none_or(|wanted| wanted == entry.version));
-        fits.max_by_key(|entry| entry.version).map(|entry| entry.run)
-    };
-    let first = match wanted {
-        Wanted::All => return Ok(all),
-        Wanted::Run(run) => *run,
-        Wanted::Model(name, version) => registered(name, *version)
-            .ok_or_else(|| crate::error::EngineError::UnknownModel { name: name.clone(), version: *version })?,
-    };
-    let mut taken = BTreeSet::new();
-    let mut open = vec![first];
-    while let Some(run) = open.pop() {
-        if !all.contains_key(&run) || !taken.insert(run) {
-            continue;
+    if wanted.is_empty() {
+        return Ok(Chosen { runs: all, unended });
+    }
+    for run in wanted {
+        if unended.contains(run) {
+            return Err(TransferError::NotEnded { run: *run });
         }
-        open.extend(all[&run].iter().filter_map(|record| match record {
+        if !all.contains_key(run) {
+            return Err(crate::error::EngineError::UnknownRun { wanted: run.to_string() }.into());
+        }
+    }
+    let mut taken = BTreeSet::new();
+    let mut open = wanted.to_vec();
+    while let Some(run) = open.pop() {
+        let Some(records) = all.get(&run).filter(|_| taken.insert(run)) else { continue };
+        open.extend(records.iter().filter_map(|record| match record {
             Record::NodeReused { from, .. } => Some(*from),
             Record::ModelRegistered { entry, .. } => Some(entry.run),
             _ => None,
         }));
     }
-    if taken.is_empty() {
-        return Err(crate::error::EngineError::UnknownRun { wanted: first.to_string() }.into());
-    }
     all.retain(|run, _| taken.contains(run));
-    Ok(all)
+    Ok(Chosen { runs: all, unended: Vec::new() })
 }
 
 /// What a record says that a node gave.

@@ -1,10 +1,10 @@
 //! Taking the file in.
 
-use super::export::outputs;
-use super::{Contents, FORMAT, TransferError, artifact_path, tar};
+use super::export::{AT_ONCE, outputs};
+use super::{Contents, FORMAT, TransferError, artifact_path};
 use crate::clock::{Clock, SystemClock};
 use crate::digest::Digest;
-use crate::disk::{self, At, make_folders, seam, sync_folder};
+use crate::disk::{self, At, DiskError, make_folders, seam, sync_folder};
 use crate::engine::take_lock;
 use crate::error::EngineError;
 use crate::journal::{self, Past};
@@ -15,9 +15,10 @@ use crate::record::{Millis, ModelVersion, Record, VERSION};
 use crate::recovery;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tar::{Archive, Entry};
 
 /// No manifest is longer.
 const LONGEST_MANIFEST: u64 = 256 << 20;
@@ -31,27 +32,29 @@ pub struct Imported {
     pub known: Vec<(u64, u64)>,
     /// Versions that got another number: the model, then, now.
     pub renumbered: Vec<(String, u64, u64)>,
-    /// How many artifacts were not here yet.
+    /// How many artifacts were not here, or not sound.
     pub artifacts: usize,
 }
 
-/// Takes in what [`export`](super::export) wrote: all of it, or nothing. Needs the project's lock. Killed in the middle it
-/// has taken in some of the runs, whole ones, and taking the file in again takes in the others.
+/// Takes in what [`export`](super::export) wrote: all of it, or nothing. Needs the project's lock. Killed in the middle, or
+/// when the disk fails at the very end, it has taken in some of the runs, whole ones, and taking the file in again takes in
+/// the others.
 pub fn import(project: &Project, from: &Path, wait: Duration) -> Result<Imported, TransferError> {
     project.create()?;
     let command = std::env::args().collect::<Vec<_>>().join(" ");
     let holder = Holder { pid: std::process::id(), command, run: None, pipeline: None, since: SystemClock.now() };
     let _lock = take_lock(project, &holder, wait)?;
-    drop(recovery::recover(project, &SystemClock)?);
+    let last = recovery::recover(project, &SystemClock)?.0.last_run().map_err(EngineError::from)?;
     let aside = project.work().join("import");
     disk::remove_tree(&aside)?;
     make_folders(&aside)?;
-    let result = unpack(from, &aside).and_then(|unpacked| take_in(project, unpacked, &aside));
+    let result = unpack(from, &aside).and_then(|unpacked| take_in(project, unpacked, &aside, last));
     // What stays is swept when the project is next opened.
     let _ = disk::remove_tree(&aside);
+    let imported = result?;
     // The store takes the new runs in like any that it does not know yet.
-    drop(recovery::recover(project, &SystemClock)?);
-    result
+    recovery::recover(project, &SystemClock)?;
+    Ok(imported)
 }
 
 /// The sound content of a file.
@@ -63,53 +66,29 @@ struct Unpacked {
 /// Writes everything aside and checks it.
 fn unpack(from: &Path, aside: &Path) -> Result<Unpacked, TransferError> {
     let unsound = |why: String| TransferError::Unsound { path: from.to_owned(), why };
-    let bad = |error: std::io::Error| {
-        unsound(match error.kind() {
-            std::io::ErrorKind::UnexpectedEof => "it is cut off".to_owned(),
-            _ => error.to_string(),
-        })
-    };
-    let mut input = BufReader::new(File::open(from).at("open", from)?);
-    let Some((name, size)) = tar::next(&mut input).map_err(bad)? else { return Err(unsound("it is empty".to_owned())) };
-    if name != "manifest.json" || size > LONGEST_MANIFEST {
-        return Err(unsound("it does not begin with a manifest".to_owned()));
-    }
-    let mut bytes = Vec::new();
-    (&mut input).take(size).read_to_end(&mut bytes).map_err(bad)?;
-    tar::skip(&mut input, size).map_err(bad)?;
-    let contents: Contents =
-        serde_json::from_slice(&bytes).map_err(|error| unsound(format!("its manifest makes no sense: {error}")))?;
-    if contents.format != FORMAT || contents.records != VERSION {
-        return Err(unsound(format!(
-            "it is of the format {} with records of format {}, this mlp takes in {FORMAT} with {VERSION}: use the mlp that \
-             wrote it (mlp {})",
-            contents.format, contents.records, contents.engine
-        )));
-    }
+    let bad = |error: io::Error| unsound(format!("it is cut off, damaged, or not a tar archive ({error})"));
+    let mut archive = Archive::new(BufReader::with_capacity(AT_ONCE, File::open(from).at("open", from)?));
+    let mut entries = archive.entries().map_err(bad)?;
+    let contents = contents(entries.next().transpose().map_err(bad)?).map_err(unsound)?;
     let mut unpacked = Unpacked { runs: BTreeMap::new(), artifacts: Vec::new() };
     let parts =
         contents.runs.iter().map(|part| (part, true)).chain(contents.artifacts.iter().map(|part| (part, false)));
     for (at, (part, is_run)) in parts.enumerate() {
-        let found = tar::next(&mut input).map_err(bad)?;
-        if found.as_ref().is_none_or(|(name, size)| *name != part.path || *size != part.size) {
-            return Err(unsound(format!("{} is not where the manifest says", part.path)));
-        }
+        let entry = entries.next().transpose().map_err(bad)?;
+        let Some(mut entry) = entry.filter(|entry| is_file(entry, &part.path) && entry.size() == part.size) else {
+            return Err(unsound(format!("{} is not where its manifest says", part.path)));
+        };
         // Named here, never as the file says: no path of it is ever followed.
         let path = aside.join(format!("{at}"));
-        let mut file = File::create(&path).at("write", &path)?;
-        let copied = std::io::copy(&mut (&mut input).take(part.size), &mut file).at("write", &path)?;
-        if copied != part.size {
-            return Err(unsound("it is cut off".to_owned()));
-        }
-        tar::skip(&mut input, part.size).map_err(bad)?;
-        drop(file);
-        let digest = disk::hash_file(&path)?.0;
+        let digest = copy(&mut entry, &path)?;
         if digest.to_string() != part.digest {
-            return Err(unsound(format!("{} is not what it was: its digest is another one", part.path)));
+            return Err(unsound(format!("{} is cut off or damaged: its digest is another one", part.path)));
         }
         if is_run {
             let (run, records) = run(&path).map_err(|why| unsound(format!("{}: {why}", part.path)))?;
-            unpacked.runs.insert(run, records);
+            if unpacked.runs.insert(run, records).is_some() {
+                return Err(unsound(format!("run {run} is in it twice")));
+            }
         } else if part.path == artifact_path(&digest) {
             unpacked.artifacts.push((digest, path));
         } else {
@@ -124,6 +103,34 @@ fn unpack(from: &Path, aside: &Path) -> Result<Unpacked, TransferError> {
     }
 }
 
+fn is_file(entry: &Entry<impl Read>, name: &str) -> bool {
+    entry.header().entry_type().is_file() && *entry.path_bytes() == *name.as_bytes()
+}
+
+/// The manifest, which must be of a form that this mlp knows.
+fn contents(first: Option<Entry<impl Read>>) -> Result<Contents, String> {
+    let Some(first) = first.filter(|entry| is_file(entry, "manifest.json") && entry.size() <= LONGEST_MANIFEST) else {
+        return Err("it is no history of a project: it does not begin with a manifest".to_owned());
+    };
+    let contents: Contents = serde_json::from_reader(BufReader::new(first))
+        .map_err(|error| format!("its manifest is cut off or damaged ({error})"))?;
+    match contents.format == FORMAT && contents.records == VERSION {
+        true => Ok(contents),
+        false => Err(format!(
+            "it is of the format {} with records of format {}, this mlp takes in {FORMAT} with {VERSION}: use the mlp that \
+             wrote it (mlp {})",
+            contents.format, contents.records, contents.engine
+        )),
+    }
+}
+
+/// Writes a new file; the digest of what was there to write.
+fn copy(from: &mut impl Read, path: &Path) -> Result<Digest, DiskError> {
+    let mut file = BufWriter::with_capacity(AT_ONCE, seam::NewFile::create(path)?);
+    io::copy(from, &mut file).and_then(|_| file.flush()).at("write", path)?;
+    Ok(disk::hash_file(path)?.0)
+}
+
 /// A journal that has ended, and its run.
 fn run(path: &Path) -> Result<(u64, Vec<Record>), String> {
     let read = journal::read(path).map_err(|error| error.to_string())?;
@@ -136,16 +143,24 @@ fn run(path: &Path) -> Result<(u64, Vec<Record>), String> {
 }
 
 /// Tells one run from any other, wherever it is: two of one pipeline do not begin and end in the same milliseconds with the
-/// same text.
+/// same text and the same work.
 type Identity = (String, Millis, Millis, Digest);
 
 fn identity(records: &[Record]) -> Option<Identity> {
-    match (records.first(), records.last()) {
-        (Some(Record::RunStarted(started)), Some(Record::RunEnded { at, .. })) => {
-            Some((started.pipeline.clone(), started.at, *at, Digest::of(started.source.as_bytes())))
+    let (Some(Record::RunStarted(started)), Some(Record::RunEnded { at, .. })) = (records.first(), records.last())
+    else {
+        return None;
+    };
+    let mut work = started.source.clone().into_bytes();
+    for record in records {
+        match record {
+            Record::NodeStarted { fingerprint, .. } | Record::NodeReused { fingerprint, .. } => {
+                work.extend(fingerprint.0)
+            }
+            _ => {}
         }
-        _ => None,
     }
+    Some((started.pipeline.clone(), started.at, *at, Digest::of(&work)))
 }
 
 fn registrations(records: &[Record]) -> impl Iterator<Item = &ModelVersion> {
@@ -155,62 +170,70 @@ fn registrations(records: &[Record]) -> impl Iterator<Item = &ModelVersion> {
     })
 }
 
-/// What becomes of numbers.
+/// What the project has already.
 #[derive(Default)]
-struct Numbers {
-    runs: BTreeMap<u64, u64>,
-    versions: BTreeMap<(String, u64), u64>,
+struct Here {
+    /// The next run's number.
+    next: u64,
+    runs: BTreeMap<Identity, u64>,
+    /// The latest version of each model.
+    latest: BTreeMap<String, u64>,
+    versions: BTreeMap<(String, Digest, Millis), u64>,
 }
 
-fn take_in(project: &Project, unpacked: Unpacked, aside: &Path) -> Result<Imported, TransferError> {
+fn here(project: &Project, last: u64) -> Result<Here, TransferError> {
     let past = Past::of(project);
-    let mut here: BTreeMap<Identity, u64> = BTreeMap::new();
-    let mut latest: BTreeMap<String, u64> = BTreeMap::new();
-    let mut versions: BTreeMap<(String, Digest, Millis), u64> = BTreeMap::new();
-    let mut next = 1;
+    let mut here = Here { next: last + 1, ..Here::default() };
     for run in past.runs()? {
-        next = next.max(run + 1);
+        here.next = here.next.max(run + 1);
         let records = past.read(run)?.records;
-        here.extend(identity(&records).map(|identity| (identity, run)));
+        here.runs.extend(identity(&records).map(|identity| (identity, run)));
         for entry in registrations(&records) {
-            let last = latest.entry(entry.name.clone()).or_default();
+            let last = here.latest.entry(entry.name.clone()).or_default();
             *last = entry.version.max(*last);
-            versions.insert((entry.name.clone(), entry.digest, entry.at), entry.version);
+            here.versions.insert((entry.name.clone(), entry.digest, entry.at), entry.version);
         }
     }
-    let mut imported = Imported::default();
-    let mut numbers = Numbers::default();
+    Ok(here)
+}
+
+/// Which number everything gets. A project without runs, or without versions of a model, keeps the numbers that these had.
+fn number(mut here: Here, unpacked: &Unpacked) -> (Imported, Numbers) {
+    let (mut imported, mut numbers) = (Imported::default(), Numbers::default());
+    let (is_empty, latest) = (here.next == 1, here.latest.clone());
     for (run, records) in &unpacked.runs {
-        let known = identity(records).and_then(|identity| here.get(&identity).copied());
-        let now = known.unwrap_or(next);
-        next += u64::from(known.is_none());
+        let known = identity(records).and_then(|identity| here.runs.get(&identity).copied());
+        let now = known.unwrap_or(if is_empty { *run } else { here.next });
+        here.next = here.next.max(now.saturating_add(1));
         numbers.runs.insert(*run, now);
         if known.is_some() { &mut imported.known } else { &mut imported.runs }.push((*run, now));
         for entry in registrations(records) {
-            let known = versions.get(&(entry.name.clone(), entry.digest, entry.at)).copied();
-            let now = known.unwrap_or_else(|| match latest.get(&entry.name) {
-                Some(last) => last + 1,
-                None => entry.version,
+            let key = (entry.name.clone(), entry.digest, entry.at);
+            let known = here.versions.get(&key).copied();
+            let last = here.latest.get(&entry.name).copied().unwrap_or(0);
+            let now = known.unwrap_or(match latest.contains_key(&entry.name) {
+                true => last.saturating_add(1),
+                false => entry.version,
             });
-            if known.is_none() {
-                latest.insert(entry.name.clone(), now);
-            }
-            if now != entry.version {
+            here.latest.insert(entry.name.clone(), last.max(now));
+            // Each is told twice: that it is going to be registered, and that it was.
+            here.versions.insert(key, now);
+            if known.is_none() && now != entry.version {
                 imported.renumbered.push((entry.name.clone(), entry.version, now));
             }
             numbers.versions.insert((entry.name.clone(), entry.version), now);
         }
     }
-    if next > LAST_RUN {
-        return Err(EngineError::NoNumberLeft { folder: project.run(LAST_RUN) }.into());
+    (imported, numbers)
+}
+
+/// Puts what was unpacked into the project, everything that needs room first.
+fn take_in(project: &Project, unpacked: Unpacked, aside: &Path, last: u64) -> Result<Imported, TransferError> {
+    let (mut imported, numbers) = number(here(project, last)?, &unpacked);
+    if let Some((_, run)) = imported.runs.iter().find(|(_, now)| *now > LAST_RUN) {
+        return Err(EngineError::NoNumberLeft { folder: project.run(*run) }.into());
     }
-    // Bytes first: no journal is there before everything that it names.
-    for (digest, path) in &unpacked.artifacts {
-        if std::fs::symlink_metadata(project.artifact(digest)).is_err() {
-            crate::artifacts::adopt(project, digest, path)?;
-            imported.artifacts += 1;
-        }
-    }
+    let mut folders = Vec::new();
     for (run, now) in &imported.runs {
         let Some(records) = unpacked.runs.get(run) else { continue };
         let records: Vec<Record> = records.iter().map(|record| numbers.renumber(record.clone(), *now)).collect();
@@ -220,11 +243,27 @@ fn take_in(project: &Project, unpacked: Unpacked, aside: &Path) -> Result<Import
         seam::write_file(&path, &journal::encode(&records)?)?;
         seam::sync_file(&path)?;
         sync_folder(&folder)?;
-        let target = project.run(*now);
+        folders.push((folder, project.run(*now)));
+    }
+    // Bytes first: no journal is there before everything that it names.
+    for (digest, path) in &unpacked.artifacts {
+        if !disk::hash_file(&project.artifact(digest)).is_ok_and(|(found, _)| found == *digest) {
+            crate::artifacts::adopt(project, digest, path)?;
+            imported.artifacts += 1;
+        }
+    }
+    for (folder, target) in folders {
         seam::rename(&folder, &target).at("put in place", &target)?;
     }
     sync_folder(&project.runs())?;
     Ok(imported)
+}
+
+/// The numbers that runs and versions got here.
+#[derive(Default)]
+struct Numbers {
+    runs: BTreeMap<u64, u64>,
+    versions: BTreeMap<(String, u64), u64>,
 }
 
 impl Numbers {

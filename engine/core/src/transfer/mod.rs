@@ -17,9 +17,8 @@
 
 mod export;
 mod import;
-mod tar;
 
-pub use export::{Exported, Wanted, export};
+pub use export::{Exported, export};
 pub use import::{Imported, import};
 
 use crate::digest::Digest;
@@ -100,8 +99,14 @@ pub enum TransferError {
         path: std::path::PathBuf,
     },
     /// There is nothing to write.
-    #[error("there is nothing to export: no run that was asked for has ended")]
+    #[error("there is nothing to export: no run here has ended")]
     Nothing,
+    /// What is not over cannot be taken along.
+    #[error("run {run} has not ended")]
+    NotEnded {
+        /// Which run.
+        run: u64,
+    },
 }
 
 impl From<crate::disk::DiskError> for TransferError {

@@ -61,6 +61,8 @@ pub struct Swept {
     pub removed: Tally,
     /// Files that no record ever named.
     pub strays: Tally,
+    /// What detached runs that are not kept would have printed.
+    pub logs: Tally,
     /// How many runs keep what they gave.
     pub runs_kept: usize,
     /// How many runs there are.
@@ -91,8 +93,9 @@ fn sweep(project: &Project, policy: &Policy) -> Result<Swept, EngineError> {
         // It may name any of them.
         return Err(census.unreadable.swap_remove(0).1.into());
     }
-    let (roots, runs_kept) = roots(&census, policy);
-    let mut swept = Swept { runs: census.runs.len(), runs_kept, ..Swept::default() };
+    let kept = kept(&census, policy);
+    let roots = roots(&census, policy, &kept);
+    let mut swept = Swept { runs: census.runs.len(), runs_kept: kept.len(), ..Swept::default() };
     for file in files(&project.artifacts())? {
         let digest = file.digest;
         if digest.is_some_and(|digest| roots.contains(&digest)) {
@@ -109,20 +112,37 @@ fn sweep(project: &Project, policy: &Policy) -> Result<Swept, EngineError> {
             }
         }
     }
+    let folder = project.detached();
+    for name in disk::names(&folder)? {
+        let Some(file) = look(folder.join(&name), None)? else { continue };
+        // `000012.log`; what has no run's number belonged to one that never began.
+        let run = name.split('.').next().and_then(|run| run.parse::<u64>().ok());
+        if file.changed < policy.untouched_since && !run.is_some_and(|run| kept.contains(&run)) {
+            if !policy.dry_run {
+                disk::remove_tree(&file.path)?;
+            }
+            swept.logs.add(file.bytes);
+        }
+    }
     Ok(swept)
 }
 
-/// Everything that something rests on, and how many runs are kept.
-fn roots(census: &Census, policy: &Policy) -> (BTreeSet<Digest>, usize) {
+/// The runs that keep what they gave.
+fn kept(census: &Census, policy: &Policy) -> BTreeSet<u64> {
     let last = census.last_of_each(policy.keep_runs.max(1));
     let is_kept = |run: u64, at: Millis| last.contains(&run) || policy.keep.contains(&run) || at >= policy.since;
-    let kept: Vec<_> = census.runs.iter().filter(|facts| is_kept(facts.run, facts.last)).collect();
-    let mut roots: BTreeSet<Digest> = kept.iter().flat_map(|facts| facts.reaches.iter().copied()).collect();
+    census.runs.iter().filter(|facts| is_kept(facts.run, facts.last)).map(|facts| facts.run).collect()
+}
+
+/// Everything that something rests on.
+fn roots(census: &Census, policy: &Policy, kept: &BTreeSet<u64>) -> BTreeSet<Digest> {
+    let kept = census.runs.iter().filter(|facts| kept.contains(&facts.run));
+    let mut roots: BTreeSet<Digest> = kept.flat_map(|facts| facts.reaches.iter().copied()).collect();
     roots.extend(census.models.values().map(|entry| entry.digest));
     // Each is a registered version; said again, so that a rule for those can never take what is served.
     let served = policy.served.iter().filter_map(|it| census.models.get(&(it.model.clone(), it.version)));
     roots.extend(served.map(|entry| entry.digest));
-    (roots, kept.len())
+    roots
 }
 
 /// Something in the folder of artifacts.
@@ -138,33 +158,33 @@ pub(super) struct Found {
 /// Everything in the folder of artifacts, in the order of the names.
 pub(super) fn files(artifacts: &Path) -> Result<Vec<Found>, DiskError> {
     let mut found = Vec::new();
-    let mut look = |path: PathBuf, digest: Option<Digest>| -> Result<(), DiskError> {
-        let meta = match std::fs::symlink_metadata(&path) {
-            Ok(meta) => meta,
-            // Somebody removed it since the folder was listed.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error).at("look at", &path),
-        };
-        let stamp = Stamp::of(&meta);
-        let changed = i64::try_from(stamp.modified.max(stamp.changed) / 1_000_000).unwrap_or(Millis::MAX);
-        let digest = digest.filter(|_| meta.is_file());
-        found.push(Found { path, digest, bytes: meta.len(), changed });
-        Ok(())
-    };
     let mut shards = disk::names(artifacts)?;
     shards.sort_unstable();
     for shard in shards {
         let folder = artifacts.join(&shard);
         if !folder.is_dir() {
-            look(folder, None)?;
+            found.extend(look(folder, None)?);
             continue;
         }
         let mut names = disk::names(&folder)?;
         names.sort_unstable();
         for name in names {
             let digest = Digest::parse(&name).filter(|_| name.starts_with(&shard));
-            look(folder.join(&name), digest)?;
+            found.extend(look(folder.join(&name), digest)?);
         }
     }
     Ok(found)
+}
+
+/// What is there to be seen of a file; `None`: it is gone since its folder was listed.
+fn look(path: PathBuf, digest: Option<Digest>) -> Result<Option<Found>, DiskError> {
+    let meta = match std::fs::symlink_metadata(&path) {
+        Ok(meta) => meta,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).at("look at", &path),
+    };
+    let stamp = Stamp::of(&meta);
+    let changed = i64::try_from(stamp.modified.max(stamp.changed) / 1_000_000).unwrap_or(Millis::MAX);
+    let digest = digest.filter(|_| meta.is_file());
+    Ok(Some(Found { path, digest, bytes: meta.len(), changed }))
 }

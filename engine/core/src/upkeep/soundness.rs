@@ -318,6 +318,10 @@ fn compare_store(project: &Project, census: &Census, verified: &mut Verified) ->
 /// How they differ, if they do.
 fn fold_and_compare(project: &Project) -> Result<Option<String>, EngineError> {
     let store = Store::new(SledKeys::open(&project.store())?);
+    if store.facts()?.is_empty() {
+        // Killed, or out of room, when it was new: it takes everything in when it is next opened.
+        return Ok(None);
+    }
     let applied = store.applied()?;
     // As far as the store says it went, and no further: what it lacks it takes in when it is next opened.
     let expected = Store::new(MemoryKeys::default());
