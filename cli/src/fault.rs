@@ -108,9 +108,7 @@ impl From<EngineError> for Fault {
                 let fault = Fault::new(error.to_string())
                     .safe("every step that was reported as done is kept; the next run takes up from there");
                 match is_full(why) {
-                    true => fault.next(
-                        "make room on the disk (`mlp state gc` removes old results), then run the same command again",
-                    ),
+                    true => fault.next(MAKE_ROOM),
                     false => fault.next("look at the disk (permissions, errors), then run the same command again"),
                 }
             }
@@ -119,7 +117,7 @@ impl From<EngineError> for Fault {
                     .safe("the journals hold everything that happened; the store is only derived from them");
                 // A store that was kept from working is not a broken one: making it anew would fail the same way.
                 match is_full(&error.to_string()) {
-                    true => fault.next("make room on the disk, then run the same command again"),
+                    true => fault.next(MAKE_ROOM),
                     false => fault.next("if nothing else uses the project, `mlp state rebuild` makes the store anew"),
                 }
             }
@@ -163,9 +161,13 @@ impl From<TransferError> for Fault {
 }
 
 /// The words of the system for a full disk or a used up quota; sled and the journal pass on nothing else.
-fn is_full(words: &str) -> bool {
-    words.contains("No space left") || words.contains("quota exceeded")
+pub fn is_full(words: &str) -> bool {
+    ["No space left", "no space left", "quota exceeded"].iter().any(|known| words.contains(known))
 }
+
+/// What to do then.
+pub const MAKE_ROOM: &str =
+    "make room on the disk (`mlp state gc` removes old results), then run the same command again";
 
 /// What to do about a file operation that failed like this.
 fn hint(kind: std::io::ErrorKind) -> Option<&'static str> {
@@ -174,9 +176,7 @@ fn hint(kind: std::io::ErrorKind) -> Option<&'static str> {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             Some("give yourself access to it, or name another state folder with `--state DIR`")
         }
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            Some("make room on the disk, then run the same command again")
-        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some(MAKE_ROOM),
         ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
             Some("move what stands in the way, or name another state folder with `--state DIR`")
         }

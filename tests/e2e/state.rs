@@ -67,3 +67,70 @@ fn collecting_and_folding_keep_what_can_be_seen_and_reused() {
     space.mlp(&["state", "verify"]).exits(0);
     space.mlp(&["run", "small.mlp", "-p", "depth=4"]).exits(0).says("nothing to do");
 }
+
+#[test]
+fn an_empty_project_takes_history_in_and_says_what_the_first_one_said() {
+    let first = Space::with_example("breast_cancer");
+    first.mlp(&["run", "breast_cancer.mlp"]).exits(0);
+    first.mlp(&["run", "breast_cancer.mlp", "-p", "train_rows=420"]);
+    first.mlp(&["state", "export", "history.tar"]).exits(0).says("wrote 2 runs");
+    first.mlp(&["state", "export", "history.tar"]).exits(1).says("is there already").says("next:");
+    let file = first.path("history.tar");
+    let file = file.to_str().expect("a path");
+    let listed = std::process::Command::new("tar").args(["-tf", file]).output().expect("tar");
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert!(listed.starts_with("manifest.json\nruns/000001/journal\nruns/000002/journal\nartifacts/"), "{listed}");
+
+    let second = Space::new();
+    second.mlp(&["state", "import", file]).exits(0).says("took in 2 runs").never_says("there is");
+    let seen: [&[&str]; 6] = [
+        &["runs"],
+        &["show", "1"],
+        &["show", "2"],
+        &["show", "1", "train"],
+        &["show", "cancer"],
+        &["show", "cancer@1"],
+    ];
+    for command in seen {
+        let there = first.mlp(command).exits(0).stdout().replace(&first.path("").display().to_string(), "");
+        let here = second.mlp(command).exits(0).stdout().replace(&second.path("").display().to_string(), "");
+        assert_eq!(here, there, "mlp {}", command.join(" "));
+    }
+    second.mlp(&["state", "verify"]).exits(0).says("sound:").says("2 runs");
+    let before = second.files(".mlp/runs").len();
+    second.mlp(&["state", "import", file]).exits(0).says("here already");
+    assert_eq!(second.files(".mlp/runs").len(), before);
+    assert_eq!(second.mlp(&["runs"]).stdout(), first.mlp(&["runs"]).stdout());
+
+    // What the same project gave elsewhere needs no run here.
+    let third = Space::with_example("breast_cancer");
+    third.mlp(&["state", "import", file]).exits(0);
+    third.mlp(&["run", "breast_cancer.mlp"]).exits(0).says("nothing to do");
+}
+
+#[test]
+fn a_damaged_file_is_refused_with_words_and_beside_other_runs_numbers_are_told() {
+    let first = Space::with_example("breast_cancer");
+    first.mlp(&["run", "breast_cancer.mlp"]).exits(0);
+    first.mlp(&["state", "export", "history.tar", "--run", "1"]).exits(0).says("wrote 1 run");
+    first.mlp(&["state", "export", "other.tar", "--run", "7"]).exits(1).says("no run `7`").says("mlp runs");
+    let whole = std::fs::read(first.path("history.tar")).expect("a file");
+
+    let second = Space::with_example("breast_cancer");
+    second.mlp(&["run", "breast_cancer.mlp", "-p", "train_rows=420"]);
+    let runs = second.mlp(&["runs"]).stdout();
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 1;
+    for (what, bytes) in [("cut", &whole[..whole.len() / 2]), ("flipped", &flipped), ("something else", b"mlp 1\n")] {
+        second.write("bad.tar", bytes);
+        let refused = second.mlp(&["state", "import", "bad.tar"]).exits(1);
+        refused.says("cannot be taken in").says("safe:  nothing of it was taken in").says("next:");
+        assert_eq!(second.mlp(&["runs"]).stdout(), runs, "{what}");
+    }
+    second.mlp(&["state", "import", "nowhere.tar"]).exits(1).says("nowhere.tar");
+    second.write("history.tar", whole);
+    let json = second.mlp(&["--output", "json", "state", "import", "history.tar"]).exits(0).json();
+    assert_eq!((&json["schema"], &json["runs"][0]["here"]), (&"mlp.state.import/1".into(), &2.into()));
+    second.mlp(&["show", "2"]).exits(0);
+    second.mlp(&["state", "verify"]).exits(0);
+}

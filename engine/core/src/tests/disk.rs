@@ -113,7 +113,10 @@ fn a_fault_at_any_operation_of_a_run_loses_nothing_that_was_acknowledged() {
     }
     // How a run falls into batches is up to the machine, so that the last operations may not be reached each time.
     assert!(struck > operations * 2, "{struck} faults of {}", operations * 5);
-    println!("{struck} faults at {operations} operations");
+    let _ = std::io::Write::write_fmt(
+        &mut std::io::stderr(),
+        format_args!("a run: {struck} faults at {operations} operations, each recovered\n"),
+    );
 }
 
 proptest! {

@@ -204,7 +204,10 @@ fn whatever_the_disk_does_in_an_import_the_state_is_sound_and_the_next_import_ta
             is_sound(&second);
         }
     }
-    eprintln!("import: {struck} faults at {operations} operations, each recovered");
+    let _ = std::io::Write::write_fmt(
+        &mut std::io::stderr(),
+        format_args!("import: {struck} faults at {operations} operations, each recovered\n"),
+    );
     assert!(struck > operations * 2, "{struck} of {operations}");
 }
 
