@@ -40,6 +40,8 @@ pub struct Imported {
 /// when the disk fails at the very end, it has taken in some of the runs, whole ones, and taking the file in again takes in
 /// the others.
 pub fn import(project: &Project, from: &Path, wait: Duration) -> Result<Imported, TransferError> {
+    // First, so that a wrong name makes no state folder.
+    let file = File::open(from).at("open", from)?;
     project.create()?;
     let command = std::env::args().collect::<Vec<_>>().join(" ");
     let holder = Holder { pid: std::process::id(), command, run: None, pipeline: None, since: SystemClock.now() };
@@ -48,7 +50,7 @@ pub fn import(project: &Project, from: &Path, wait: Duration) -> Result<Imported
     let aside = project.work().join("import");
     disk::remove_tree(&aside)?;
     make_folders(&aside)?;
-    let result = unpack(from, &aside).and_then(|unpacked| take_in(project, unpacked, &aside, last));
+    let result = unpack(from, file, &aside).and_then(|unpacked| take_in(project, unpacked, &aside, last));
     // What stays is swept when the project is next opened.
     let _ = disk::remove_tree(&aside);
     let imported = result?;
@@ -64,10 +66,10 @@ struct Unpacked {
 }
 
 /// Writes everything aside and checks it.
-fn unpack(from: &Path, aside: &Path) -> Result<Unpacked, TransferError> {
+fn unpack(from: &Path, file: File, aside: &Path) -> Result<Unpacked, TransferError> {
     let unsound = |why: String| TransferError::Unsound { path: from.to_owned(), why };
     let bad = |error: io::Error| unsound(format!("it is cut off, damaged, or not a tar archive ({error})"));
-    let mut archive = Archive::new(BufReader::with_capacity(AT_ONCE, File::open(from).at("open", from)?));
+    let mut archive = Archive::new(BufReader::with_capacity(AT_ONCE, file));
     let mut entries = archive.entries().map_err(bad)?;
     let contents = contents(entries.next().transpose().map_err(bad)?).map_err(unsound)?;
     let mut unpacked = Unpacked { runs: BTreeMap::new(), artifacts: Vec::new() };
