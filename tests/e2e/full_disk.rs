@@ -90,6 +90,7 @@ fn a_collection_makes_room_on_a_disk_that_has_none() {
         .says("No space left")
         .says("mlp state gc");
     space.mlp(&["state", "gc", "--keep-runs", "1", "--keep-for", "0s", "--grace", "0s"]).exits(0).says("removed");
+    space.mlp(&["run", "breast_cancer.mlp", "-p", "train_rows=380"]).says("done");
     space.mlp(&["state", "verify"]).exits(0);
 }
 

@@ -105,7 +105,7 @@ fn an_empty_project_takes_history_in_and_says_what_the_first_one_said() {
     // What the same project gave elsewhere needs no run here.
     let third = Space::with_example("breast_cancer");
     third.mlp(&["state", "import", file]).exits(0);
-    third.mlp(&["run", "breast_cancer.mlp"]).exits(0).says("nothing to do");
+    third.mlp(&["run", "breast_cancer.mlp"]).exits(0).says("reused     biopsies, split, train, eval");
 }
 
 #[test]
