@@ -154,7 +154,8 @@ fn look_at_artifacts(
             to_read.push((digest, file.path));
         }
     }
-    if strays.files > 0 {
+    // While a journal cannot be read it may name any of them, and nothing removes them.
+    if strays.files > 0 && census.unreadable.is_empty() {
         verified.notes.push(format!(
             "{} file(s) among the artifacts, {} bytes, are named by no record: the next run or `mlp state gc` removes them",
             strays.files, strays.bytes
