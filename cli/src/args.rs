@@ -1,5 +1,9 @@
 //! The command line: what can be typed. What it means is the business of [`crate::commands`].
 
+mod state;
+
+pub use state::{Old, State};
+
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use mlp_core::record::Millis;
@@ -701,13 +705,6 @@ pub struct Story {
     /// Where to write the page [default: NAME-story.html]
     #[arg(short = 'O', long, value_name = "FILE", requires = "html", value_hint = ValueHint::FilePath)]
     pub out: Option<PathBuf>,
-}
-
-/// `mlp state`
-#[derive(Debug, Subcommand)]
-pub enum State {
-    /// Make the store anew from the journals
-    Rebuild,
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {

@@ -13,6 +13,7 @@ use crate::exit::Exit;
 use crate::render::text::clean;
 use mlp_core::error::EngineError;
 use mlp_core::lock::Holder;
+use mlp_core::transfer::TransferError;
 use serde_json::{Value, json};
 use std::error::Error;
 
@@ -112,15 +113,20 @@ impl From<EngineError> for Fault {
             EngineError::UnknownModel { .. } => {
                 Fault::new(error.to_string()).next("`mlp status` lists the registered models")
             }
-            EngineError::NotDurable { .. } => Fault::new(error.to_string())
-                .safe("every step that was reported as done is kept; the next run takes up from there")
-                .next("look at the disk (space, permissions, errors), then run the same command again"),
+            EngineError::NotDurable { why, .. } => {
+                let fault = Fault::new(error.to_string())
+                    .safe("every step that was reported as done is kept; the next run takes up from there");
+                match is_full(why) {
+                    true => fault.next(MAKE_ROOM),
+                    false => fault.next("look at the disk (permissions, errors), then run the same command again"),
+                }
+            }
             EngineError::Store(_) => {
                 let fault = Fault::new(error.to_string())
                     .safe("the journals hold everything that happened; the store is only derived from them");
                 // A store that was kept from working is not a broken one: making it anew would fail the same way.
-                match error.to_string().contains("No space left") {
-                    true => fault.next("make room on the disk, then run the same command again"),
+                match is_full(&error.to_string()) {
+                    true => fault.next(MAKE_ROOM),
                     false => fault.next("if nothing else uses the project, `mlp state rebuild` makes the store anew"),
                 }
             }
@@ -147,6 +153,31 @@ impl From<EngineError> for Fault {
     }
 }
 
+impl From<TransferError> for Fault {
+    fn from(error: TransferError) -> Fault {
+        let fault = Fault::new(error.to_string());
+        match error {
+            TransferError::Engine(error) => error.into(),
+            TransferError::Unsound { .. } => fault
+                .safe("nothing of it was taken in, and nothing here was changed")
+                .next("write or copy the file once more, and run the same command again"),
+            TransferError::Exists { .. } => fault.next("name another file, or move that one away"),
+            TransferError::Damaged { .. } => fault.safe("no file was written").next("run `mlp state verify`"),
+            TransferError::NotEnded { .. } => fault.next("wait for it to end, or export other runs"),
+            TransferError::Nothing => fault.next("run a pipeline first"),
+        }
+    }
+}
+
+/// The words of the system for a full disk or a used up quota; sled and the journal pass on nothing else.
+pub fn is_full(words: &str) -> bool {
+    ["No space left", "no space left", "quota exceeded"].iter().any(|known| words.contains(known))
+}
+
+/// What to do then.
+pub const MAKE_ROOM: &str =
+    "make room on the disk (`mlp state gc` removes old results), then run the same command again";
+
 /// What to do about a file operation that failed like this.
 fn hint(kind: std::io::ErrorKind) -> Option<&'static str> {
     use std::io::ErrorKind;
@@ -154,9 +185,7 @@ fn hint(kind: std::io::ErrorKind) -> Option<&'static str> {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             Some("give yourself access to it, or name another state folder with `--state DIR`")
         }
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            Some("make room on the disk, then run the same command again")
-        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some(MAKE_ROOM),
         ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
             Some("move what stands in the way, or name another state folder with `--state DIR`")
         }

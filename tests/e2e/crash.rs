@@ -90,7 +90,7 @@ fn outputs(space: &Space) -> BTreeMap<String, Digest> {
 }
 
 /// Once a durable record says that some work is done, no later run starts it again.
-fn nothing_done_twice(space: &Space, seed: u64) {
+pub fn nothing_done_twice(space: &Space, seed: impl std::fmt::Display) {
     let mut done: BTreeSet<Digest> = BTreeSet::new();
     for record in space.records() {
         match record {
@@ -106,7 +106,7 @@ fn nothing_done_twice(space: &Space, seed: u64) {
 }
 
 /// No work folder, no half-written file, no artifact that nothing names.
-fn no_litter(space: &Space, seed: u64) {
+pub fn no_litter(space: &Space, seed: impl std::fmt::Display) {
     assert_eq!(space.files(".mlp/work"), [""; 0], "seed {seed}");
     let mut named = BTreeSet::new();
     for record in space.records() {

@@ -140,6 +140,11 @@ impl Ran {
         format!("{}{}", self.stdout(), self.stderr())
     }
 
+    /// How it ended; `None`: by a signal.
+    pub fn code(&self) -> Option<i32> {
+        self.output.status.code()
+    }
+
     /// It must have ended with this code.
     #[track_caller]
     pub fn exits(self, code: i32) -> Ran {

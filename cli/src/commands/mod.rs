@@ -89,7 +89,14 @@ pub fn main() -> Exit {
         Command::Logs(args) => logs::logs(&screen, args),
         Command::Show(args) => show::show(&screen, args),
         Command::Lsp { .. } => Ok(crate::lsp::serve()),
-        Command::State { command: State::Rebuild } => state::rebuild(&screen),
+        Command::State { command } => match command {
+            State::Rebuild => state::rebuild(&screen),
+            State::Verify { fast } => state::verify(&screen, *fast),
+            State::Gc { old, grace } => state::gc(&screen, old, *grace),
+            State::Compact { old } => state::compact(&screen, old),
+            State::Export { file, runs } => state::export(&screen, file, runs),
+            State::Import { file, wait } => state::import(&screen, file, *wait),
+        },
         Command::Completions { shell } => completions::completions(&screen, *shell),
     };
     ended.unwrap_or_else(|fault| screen.fault(&fault))

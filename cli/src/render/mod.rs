@@ -29,6 +29,7 @@ pub mod testing;
 pub mod text;
 pub mod time;
 pub mod trace;
+pub mod upkeep;
 pub mod values;
 pub mod verdicts;
 pub mod why;

@@ -147,6 +147,7 @@ fn failed(node: &NodeView, failure: &Failure, run: u64, width: Option<usize>) ->
         text.push_str(&verdicts::table(&node.verdicts, "  ", width));
     }
     let next = match failure.kind.as_str() {
+        "operational" | "data" if crate::fault::is_full(&failure.message) => crate::fault::MAKE_ROOM.to_owned(),
         "data" => next_for_data(failure),
         "bad_input" => {
             format!("mend its input or setting, then run again; what it said: mlp logs {run} {}", clean(&node.name))

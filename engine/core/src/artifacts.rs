@@ -5,7 +5,7 @@
 //! ones travel inside the record. Nothing trusts a file here unless a synced record names it.
 
 use crate::digest::Digest;
-use crate::disk::{self, At, DiskError, Stamp, hash_file};
+use crate::disk::{self, At, DiskError, Stamp, hash_file, seam};
 use crate::executor::ArtifactMeta;
 use crate::project::Project;
 use crate::record::{Artifact, Millis};
@@ -67,14 +67,18 @@ pub(crate) fn publish(
 }
 
 /// Renames into the shard, making it if need be. What is there already has the same content, and is replaced in one
-/// step, which also mends it should it have rotted.
+/// step, which also mends it should it have rotted. An older record may rest on what is replaced, so that the new file must
+/// be durable first: a power cut would else take what was acknowledged long ago.
 fn place(from: &Path, target: &Path) -> Result<(), DiskError> {
-    match std::fs::rename(from, target) {
+    if std::fs::symlink_metadata(target).is_ok() {
+        seam::sync_file(from)?;
+    }
+    match seam::rename(from, target) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             if let Some(shard) = target.parent() {
                 disk::make_folders(shard)?;
             }
-            std::fs::rename(from, target).at("publish", from)
+            seam::rename(from, target).at("publish", from)
         }
         result => result.at("publish", from),
     }
@@ -122,13 +126,22 @@ pub(crate) fn looks_sound(project: &Project, artifact: &Artifact, made: Millis) 
     (untouched && protected) || hash_file(&path).is_ok_and(|(digest, _)| digest == artifact.digest)
 }
 
+/// Moves a file whose digest was checked to where it belongs, durably.
+pub(crate) fn adopt(project: &Project, digest: &Digest, path: &Path) -> Result<(), DiskError> {
+    std::fs::set_permissions(path, Permissions::from_mode(0o444)).at("protect", path)?;
+    seam::sync_file(path)?;
+    let target = project.artifact(digest);
+    place(path, &target)?;
+    target.ancestors().skip(1).take(2).try_for_each(disk::sync_folder)
+}
+
 /// Writes the file of a small artifact from its bytes.
 pub(crate) fn materialise(project: &Project, digest: &Digest, bytes: &[u8]) -> Result<Stamp, DiskError> {
     let aside = project.work().join(format!("artifact-{digest}"));
     disk::make_folders(&project.work())?;
     // A leftover of a kill is read-only and cannot be opened for writing.
     disk::remove_tree(&aside)?;
-    std::fs::write(&aside, bytes).at("write", &aside)?;
+    seam::write_file(&aside, bytes)?;
     std::fs::set_permissions(&aside, Permissions::from_mode(0o444)).at("protect", &aside)?;
     let target = project.artifact(digest);
     place(&aside, &target)?;

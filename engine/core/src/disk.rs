@@ -10,6 +10,10 @@ use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+pub(crate) mod seam;
+
+pub(crate) use seam::sync_folder;
+
 /// A file operation that failed: what, on what, why.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {doing} {}: {source}", path.display())]
@@ -21,6 +25,13 @@ pub struct DiskError {
     /// Why.
     #[source]
     pub source: io::Error,
+}
+
+impl DiskError {
+    /// The disk is full, or the user's share of it is used up.
+    pub fn is_full(&self) -> bool {
+        matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
 }
 
 /// Adds the words to an IO error.
@@ -85,11 +96,6 @@ pub(crate) fn hash_file(path: &Path) -> Result<(Digest, u64), DiskError> {
 /// Makes a folder and those above it.
 pub fn make_folders(path: &Path) -> Result<(), DiskError> {
     std::fs::create_dir_all(path).at("make the folder", path)
-}
-
-/// Makes what a folder lists survive a power cut.
-pub(crate) fn sync_folder(path: &Path) -> Result<(), DiskError> {
-    File::open(path).and_then(|folder| folder.sync_all()).at("make durable", path)
 }
 
 /// Removes a file or a whole folder, whatever its permissions; that it is gone already is fine.

@@ -8,6 +8,7 @@ use crate::digest::Digest;
 use crate::driver::{self, Context};
 use crate::error::EngineError;
 use crate::executor::Cancel;
+use crate::journal::Past;
 use crate::lock::{Holder, Lock, NotLocked};
 use crate::observer::Observer;
 use crate::plan::{Plan, Wanted};
@@ -145,13 +146,13 @@ impl Engine {
 
     /// One above every number that a folder has or had.
     fn next_run(&self) -> Result<u64, EngineError> {
-        let last = self.project.run_numbers()?.last().copied().unwrap_or(0).max(self.store.last_run()?);
+        let last = Past::of(&self.project).runs()?.last().copied().unwrap_or(0).max(self.store.last_run()?);
         let next = last.checked_add(1).filter(|run| *run <= LAST_RUN);
         next.ok_or_else(|| EngineError::NoNumberLeft { folder: self.project.run(last) })
     }
 }
 
-fn take_lock(project: &Project, holder: &Holder, wait: Duration) -> Result<Lock, EngineError> {
+pub(crate) fn take_lock(project: &Project, holder: &Holder, wait: Duration) -> Result<Lock, EngineError> {
     // A reader asking who is live holds the lock for an instant; that must not look like another engine.
     let wait = wait.max(Duration::from_millis(20));
     Lock::take(&project.lock(), holder, wait).map_err(|error| match error {

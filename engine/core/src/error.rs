@@ -35,7 +35,7 @@ pub enum EngineError {
         why: Box<EngineError>,
     },
     /// What happened could not be made durable. The run was stopped; what was acknowledged before is kept.
-    #[error("run {run} was stopped because its journal cannot be written: {why}")]
+    #[error("run {run} was stopped because what happens in it cannot be kept: {why}")]
     NotDurable {
         /// Which run.
         run: u64,

@@ -7,7 +7,7 @@ use crate::aliases::Aliases;
 use crate::artifacts::inline_of;
 use crate::digest::Digest;
 use crate::error::EngineError;
-use crate::journal;
+use crate::journal::Past;
 use crate::lock::{self, Holder};
 use crate::plan::{Plan, Wanted};
 use crate::planner::{Planner, Request};
@@ -20,11 +20,13 @@ use mlp_lang::pipeline::Pipeline;
 use serde::Serialize;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A project's past.
 #[derive(Clone, Debug)]
 pub struct History {
     project: Project,
+    past: Arc<Past>,
 }
 
 /// A line of `mlp runs`.
@@ -93,7 +95,7 @@ pub struct Log {
 impl History {
     /// The history of a project; one without a state folder has none, which is no error.
     pub fn open(project: &Project) -> History {
-        History { project: project.clone() }
+        History { project: project.clone(), past: Arc::new(Past::of(project)) }
     }
 
     /// Who runs something right now, if anybody.
@@ -104,7 +106,7 @@ impl History {
     /// All runs, oldest first. One whose journal cannot be read hides no other.
     pub fn runs(&self) -> Result<Vec<RunSummary>, EngineError> {
         let mut runs = Vec::new();
-        for run in self.project.run_numbers()? {
+        for run in self.past.runs()? {
             match self.view(run) {
                 Ok(Some(view)) => runs.push(summary(&view)),
                 Ok(None) => {}
@@ -121,7 +123,7 @@ impl History {
             let run = wanted.parse().map_err(|_| unknown())?;
             return self.view(run)?.ok_or_else(unknown);
         }
-        for run in self.project.run_numbers()?.into_iter().rev() {
+        for run in self.past.runs()?.into_iter().rev() {
             if let Some(view) = self.view(run)? {
                 return Ok(view);
             }
@@ -132,7 +134,7 @@ impl History {
     /// Every version of every model, by name, then version; what a journal that cannot be read says is left out.
     pub fn models(&self) -> Result<Vec<ModelVersion>, EngineError> {
         let mut models: Vec<ModelVersion> = Vec::new();
-        for run in self.project.run_numbers()? {
+        for run in self.past.runs()? {
             let Ok(Some(view)) = self.view(run) else { continue };
             models.extend(view.models.into_iter().filter(|known| !known.kept).map(|known| known.entry));
         }
@@ -154,7 +156,7 @@ impl History {
     pub fn offers(&self) -> Result<Vec<Offer>, EngineError> {
         let mut offers = Vec::new();
         let mut asked: HashSet<(u64, String, String, u64)> = HashSet::new();
-        for run in self.project.run_numbers()? {
+        for run in self.past.runs()? {
             let Ok(Some(view)) = self.view(run) else { continue };
             let started = &view.started;
             for request in &view.deployments {
@@ -274,9 +276,9 @@ impl History {
         aliases: &Aliases,
     ) -> Result<Plan, EngineError> {
         let store = Store::new(MemoryKeys::default());
-        for run in self.project.run_numbers()? {
+        for run in self.past.runs()? {
             // A journal that cannot be read vouches for nothing; the engine says so, and `runs` shows it.
-            if let Ok(read) = journal::read(&self.project.journal(run)) {
+            if let Ok(read) = self.past.read(run) {
                 store.apply(run, 0, read.sound, &read.records)?;
             }
         }
@@ -285,7 +287,7 @@ impl History {
     }
 
     pub(crate) fn view(&self, run: u64) -> Result<Option<RunView>, EngineError> {
-        match journal::read(&self.project.journal(run)) {
+        match self.past.read(run) {
             Ok(read) => Ok(RunView::of(read.records)),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error.into()),
@@ -333,5 +335,5 @@ fn damaged(run: u64, why: &EngineError) -> RunSummary {
 
 /// The records of one run, as far as they can be read.
 pub fn records(project: &Project, run: u64) -> Result<Vec<Record>, EngineError> {
-    Ok(journal::read(&project.journal(run))?.records)
+    Ok(Past::of(project).read(run)?.records)
 }

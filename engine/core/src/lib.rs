@@ -57,6 +57,8 @@ pub mod secret;
 pub mod store;
 #[cfg(test)]
 mod tests;
+pub mod transfer;
+pub mod upkeep;
 mod verdict;
 pub mod view;
 pub mod why;

@@ -6,7 +6,9 @@
 //!   lock                       held by the live engine; says who
 //!   runs/000001/journal        what happened
 //!   runs/000001/logs/          what steps said
-//!   runs/000001/cancel         somebody asked it to stop
+//!   runs/000001/cancel         somebody asked for this run to stop
+//!   detached/000001.log        what `mlp run --detach` would have printed
+//!   archive/000001-000950      old runs, many in one file
 //!   artifacts/ab/<hex>         published outputs, read-only
 //!   store/                     sled: what is true now, rebuildable
 //!   work/<run>-<node>-<n>/     an attempt's private folder
@@ -98,6 +100,14 @@ impl Project {
 
     pub(crate) fn log(&self, run: u64, node: &str, attempt: u32) -> PathBuf {
         self.run(run).join("logs").join(format!("{}.{attempt}.log", file_name(node)))
+    }
+
+    pub(crate) fn detached(&self) -> PathBuf {
+        self.state.join("detached")
+    }
+
+    pub(crate) fn archive(&self) -> PathBuf {
+        self.state.join("archive")
     }
 
     pub(crate) fn artifacts(&self) -> PathBuf {

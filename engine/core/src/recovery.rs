@@ -13,7 +13,7 @@ use crate::artifacts;
 use crate::clock::Clock;
 use crate::disk::{self, At};
 use crate::error::EngineError;
-use crate::journal::{self, Entry, Journal};
+use crate::journal::{self, Entry, Journal, Past};
 use crate::project::Project;
 use crate::record::{Artifact, Outcome, Record};
 use crate::store::{Applied, SledKeys, Store};
@@ -48,9 +48,16 @@ pub(crate) fn recover(project: &Project, clock: &dyn Clock) -> Result<(Store, Re
     }
     let leftovers = disk::names(&project.work())?;
     let mut unclean = !leftovers.is_empty();
-    for run in project.run_numbers()? {
+    let past = Past::of(project);
+    for run in past.runs()? {
         let taken_in = applied.get(&run).copied().unwrap_or_default();
         if taken_in.outcome.is_none() {
+            if past.is_folded(run)? {
+                // It ended long ago; only this store does not know it.
+                let read = past.read(run)?;
+                store.apply(run, 0, read.sound, &read.records)?;
+                continue;
+            }
             // Of one that was cut short it is not known that it was killed, and what happened to it has been told.
             let mut untold = Recovered::default();
             let tell = if shrunk.iter().any(|it| it.run == run) { &mut untold } else { &mut recovered };
@@ -72,6 +79,7 @@ pub(crate) fn recover(project: &Project, clock: &dyn Clock) -> Result<(Store, Re
 /// The journals that lost something the store took in, told by their lengths alone.
 fn shrunk(project: &Project, applied: &BTreeMap<u64, Applied>) -> Result<Vec<Shrunk>, EngineError> {
     let mut shrunk = Vec::new();
+    let past = Past::of(project);
     for (&run, taken_in) in applied {
         let path = project.journal(run);
         let left = match std::fs::metadata(&path) {
@@ -80,6 +88,9 @@ fn shrunk(project: &Project, applied: &BTreeMap<u64, Applied>) -> Result<Vec<Shr
             Err(error) => return Err(error).at("look at", &path)?,
         };
         if left.is_none_or(|left| left < taken_in.bytes) {
+            if left.is_none() && past.is_folded(run)? {
+                continue;
+            }
             shrunk.push(Shrunk { run, left, was: taken_in.bytes });
         }
     }
@@ -135,8 +146,14 @@ pub(crate) fn rebuild(project: &Project) -> Result<(), EngineError> {
 
 /// Takes in every journal from its beginning, changing none.
 fn take_in_all(project: &Project, store: &Store) -> Result<(), EngineError> {
-    for run in project.run_numbers()? {
-        match journal::read(&project.journal(run)) {
+    let past = Past::of(project);
+    if let Some(error) = past.damaged()?.into_iter().next() {
+        return Err(error.into());
+    }
+    for run in past.runs()? {
+        match past.read(run) {
+            // Killed before anything of it was durable: there was no such run, and none that is gone once its folder is.
+            Ok(read) if read.records.is_empty() => {}
             Ok(read) => store.apply(run, 0, read.sound, &read.records)?,
             Err(error) if error.is_missing() => {}
             Err(error) => return Err(error.into()),
@@ -152,7 +169,7 @@ fn open_store(project: &Project, recovered: &mut Recovered) -> Result<Store, Eng
     let why = match SledKeys::open(&path).map(Store::new).and_then(|store| Ok((store.is_current()?, store))) {
         Ok((true, store)) if is_new => {
             // Nothing to tell if there is nothing to take in, either.
-            let had_runs = !project.run_numbers()?.is_empty();
+            let had_runs = !Past::of(project).runs()?.is_empty();
             if had_runs {
                 take_in_all(project, &store)?;
                 recovered.notes.push("the store was missing and was rebuilt from the journals".to_owned());
@@ -238,7 +255,7 @@ fn remove_run(project: &Project, run: u64) -> Result<bool, EngineError> {
     let folder = project.run(run);
     for entry in std::fs::read_dir(&folder).at("list", &folder)? {
         let name = entry.at("list", &folder)?.file_name();
-        if ![OsStr::new("journal"), OsStr::new("logs")].contains(&name.as_os_str()) {
+        if !["journal", "logs", "cancel"].map(OsStr::new).contains(&name.as_os_str()) {
             return Ok(false);
         }
     }

@@ -146,6 +146,7 @@ fn a_trace_puts_what_overlaps_on_lanes_of_its_own() {
         node: "split".into(),
         attempt: 1,
         failure: Failure { message: "not yet".into(), findings: Vec::new(), kind: "transient".into() },
+        usage: None,
         retry_at: Some(START + 900),
         at: START + 400,
     });

@@ -1,6 +1,7 @@
 //! What a step says while it runs: a file that is made when it first says something, and the observer.
 
 use crate::clock::{Clock, rfc3339};
+use crate::disk::{At, DiskError};
 use crate::executor::{StepLog, Usage};
 use crate::observer::Observer;
 use std::fs::File;
@@ -24,6 +25,7 @@ enum LogFile {
     Silent(PathBuf),
     Open {
         file: File,
+        path: PathBuf,
         written: u64,
     },
     /// Full, or not to be written.
@@ -55,7 +57,11 @@ impl StepLog for NodeLog {
             text.push_str(&format!("{time} {level:<6} {line}\n"));
             self.observer.log(&self.node, level, line);
         }
-        self.file.lock().unwrap_or_else(PoisonError::into_inner).write(&text);
+        let written = self.file.lock().unwrap_or_else(PoisonError::into_inner).write(&text);
+        if let Err(error) = written {
+            // Whoever looks for the rest should know that there was more, and why.
+            self.observer.log(&self.node, "warn", &format!("its log ends here: {error}"));
+        }
     }
 
     fn progress(&self, fraction: f64) {
@@ -74,24 +80,23 @@ impl StepLog for NodeLog {
 }
 
 impl LogFile {
-    fn write(&mut self, text: &str) {
+    /// A log that cannot be written costs its lines, not the step. Only the first failure is one.
+    fn write(&mut self, text: &str) -> Result<(), DiskError> {
         if let LogFile::Silent(path) = self {
-            *self = match create(path) {
-                Ok(file) => LogFile::Open { file, written: 0 },
-                Err(error) => {
-                    tracing::warn!(path = %path.display(), %error, "a step's log cannot be written");
-                    LogFile::Closed
-                }
-            };
+            let path = std::mem::take(path);
+            *self = LogFile::Closed;
+            let file = create(&path).at("write", &path)?;
+            *self = LogFile::Open { file, path, written: 0 };
         }
-        let LogFile::Open { file, written } = self else { return };
+        let LogFile::Open { file, path, written } = self else { return Ok(()) };
         *written += text.len() as u64;
         let full = *written > LONGEST;
         let text = if full { "the log is cut here: it is longer than 64 MiB\n" } else { text };
-        // A log that cannot be written costs its lines, not the step.
-        if file.write_all(text.as_bytes()).is_err() || full {
+        let result = file.write_all(text.as_bytes()).at("write", path);
+        if result.is_err() || full {
             *self = LogFile::Closed;
         }
+        result
     }
 }
 

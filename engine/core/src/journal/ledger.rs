@@ -5,10 +5,9 @@
 
 use super::reader::{JournalError, cut, read_as};
 use super::{Logged, frame};
-use crate::disk::{At, DiskError, make_folders, sync_folder};
+use crate::disk::{At, DiskError, make_folders, seam, sync_folder};
 use std::fs::File;
 use std::marker::PhantomData;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 /// A file of records, open for more. That nobody else writes to it is up to the caller.
@@ -112,8 +111,8 @@ impl<R: Logged> Ledger<R> {
     }
 
     fn make_durable(&mut self, buffer: &[u8]) -> Result<(), DiskError> {
-        self.file.write_all_at(buffer, self.length).at("write", &self.path)?;
-        self.file.sync_data().at("make durable", &self.path)?;
+        seam::write_all_at(&self.file, &self.path, buffer, self.length)?;
+        seam::sync_data(&self.file, &self.path)?;
         if self.fresh {
             for folder in self.path.ancestors().skip(1).take(2).filter(|folder| !folder.as_os_str().is_empty()) {
                 sync_folder(folder)?;

@@ -16,6 +16,7 @@
 
 mod frame;
 pub mod ledger;
+mod past;
 mod reader;
 mod writer;
 
@@ -23,9 +24,22 @@ use crate::record::{Record, VERSION};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub(crate) use past::Past;
 pub(crate) use reader::cut;
 pub use reader::{JournalError, Read, read};
 pub(crate) use writer::{Entry, Journal, OnBatch, Stopped};
+
+/// A whole journal of these records, as one batch.
+pub(crate) fn encode(records: &[Record]) -> Result<Vec<u8>, crate::disk::DiskError> {
+    use crate::disk::At;
+    let mut bytes = Record::MAGIC.to_vec();
+    for (sequence, record) in (0..).zip(records) {
+        frame::push(&mut bytes, sequence, sequence == 0, record)
+            .map_err(std::io::Error::other)
+            .at("encode", std::path::Path::new("a record"))?;
+    }
+    Ok(bytes)
+}
 
 /// Records that are kept in a file of frames. Encoded with postcard: no internally tagged enums, no
 /// `serde_json::Value`, no skipped fields; new variants and new fields only with a new version.

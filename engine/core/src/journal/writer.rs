@@ -6,11 +6,10 @@
 
 use super::{Logged, frame};
 use crate::digest::Digest;
-use crate::disk::{At, DiskError, Stamp, sync_folder};
+use crate::disk::{At, DiskError, Stamp, seam, sync_folder};
 use crate::record::Record;
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
@@ -195,8 +194,8 @@ impl Writer {
 
     fn make_durable(&mut self, batch: &[Entry], buffer: &[u8]) -> Result<(), DiskError> {
         sync_files(batch.iter().flat_map(|entry| &entry.files))?;
-        self.file.write_all_at(buffer, self.length).at("write", &self.path)?;
-        self.file.sync_data().at("make durable", &self.path)?;
+        seam::write_all_at(&self.file, &self.path, buffer, self.length)?;
+        seam::sync_data(&self.file, &self.path)?;
         if self.fresh {
             // runs/000001 and runs: the file's own sync usually took them along, so this is nearly free.
             for folder in self.path.ancestors().skip(1).take(2) {
@@ -222,7 +221,7 @@ fn sync_files<'a>(files: impl Iterator<Item = &'a PathBuf>) -> Result<(), DiskEr
     }
     let shards: BTreeSet<&Path> = files.iter().filter_map(|file| file.parent()).collect();
     let parents: BTreeSet<&Path> = shards.iter().filter_map(|shard| shard.parent()).collect();
-    in_parallel(&files, |file| File::open(file).and_then(|open| open.sync_all()).at("make durable", file))?;
+    in_parallel(&files, |file| seam::sync_file(file))?;
     let shards: Vec<&Path> = shards.into_iter().collect();
     in_parallel(&shards, |shard| sync_folder(shard))?;
     parents.into_iter().try_for_each(sync_folder)

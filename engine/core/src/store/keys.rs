@@ -32,11 +32,19 @@ impl Batch {
     }
 }
 
+/// What a failure of the database says. It passes an error of the system on as text with its fields; only its message is
+/// for people.
+fn words(error: &sled::Error) -> String {
+    let text = error.to_string();
+    let message = text.split_once("message: \"").and_then(|(_, rest)| rest.split_once('"'));
+    message.map_or(text.clone(), |(message, _)| message.to_owned())
+}
+
 /// Why the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database.
-    #[error("the store in {} failed: {source}", path.display())]
+    #[error("the store in {} failed: {}", path.display(), words(source))]
     Database {
         /// Its folder.
         path: PathBuf,

@@ -60,6 +60,7 @@ impl Keys for SledKeys {
         for (key, value) in batch.puts {
             puts.insert(key, value);
         }
+        crate::disk::seam::store(&self.path).map_err(sled::Error::Io).map_err(self.failed())?;
         self.db.apply_batch(puts).map_err(self.failed())
     }
 

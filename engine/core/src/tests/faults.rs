@@ -249,3 +249,10 @@ fn a_run_whose_results_cannot_be_kept_is_stopped() {
     let report = scratch.run(&Build::new().step("big", "train", &[], &[("size", 9_000)]).0);
     assert_eq!((report.outcome, report.resumes), (Outcome::Succeeded, Some(1)));
 }
+
+/// A project with a copy of this one's files.
+pub(super) fn copied(scratch: &Scratch) -> Scratch {
+    let other = Scratch { clock: scratch.clock.clone(), ..Scratch::new() };
+    copy(scratch.folder.path(), other.folder.path());
+    other
+}

@@ -1,11 +1,15 @@
 //! The engine as a whole, on steps that run in this process.
 
+mod disk;
 mod fans;
 mod faults;
+mod folding;
 mod lifecycle;
 mod limits;
 mod runs;
 mod state;
+mod transfer;
+mod upkeep;
 
 use crate::aliases::Aliases;
 use crate::clock::Clock;
