@@ -35,7 +35,7 @@ impl Programs {
     /// The file that a command's first word means.
     pub fn find(&self, word: &str) -> Result<PathBuf, StepError> {
         if word.contains('/') {
-            let path = self.base.join(word);
+            let path: PathBuf = self.base.join(word).components().collect();
             return match path.metadata() {
                 Ok(_) => Ok(path),
                 Err(error) => Err(StepError::Failed(format!("cannot start `{word}`, {}: {error}", path.display()))),
