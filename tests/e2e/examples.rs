@@ -47,6 +47,19 @@ fn bikeshare_registers_its_first_model_and_waits_to_be_served() {
 }
 
 #[test]
+fn programs_in_python_and_shell_train_a_model_that_is_registered() {
+    let space = Space::with_example("programs");
+    space.mlp(&["run", "programs.mlp"]).exits(0).says("centres").says("useful");
+    let model = space.history().model("centres", None).expect("registered");
+    assert_eq!(model.flavor, "centres");
+    space.mlp(&["logs", "last", "train"]).exits(0).says("427 rows to learn from");
+    space.mlp(&["run", "programs.mlp"]).exits(0).says("nothing to do");
+    // A change of the scripts is a change of the step.
+    space.replace("src/centres.py", "pstdev(column) or 1.0", "1.0");
+    space.mlp(&["plan", "programs.mlp"]).exits(0).says("src changed");
+}
+
+#[test]
 fn the_registered_model_is_a_file_that_can_be_found() {
     let space = Space::with_example("breast_cancer");
     space.mlp(&["run", "breast_cancer.mlp"]).exits(0);

@@ -166,6 +166,13 @@ fn a_file_of_the_project_that_is_no_input_is_pointed_out() {
     space.mlp(&["run", "p.mlp"]).exits(1).says("file(\"report.sh\")");
     write(&space, "step s = process([\"sh\", \"in/code\"]) { in { code: file(\"report.sh\") } out { a: file } }\n");
     space.mlp(&["run", "p.mlp"]).exits(0);
+    // An input can be the program itself.
+    space.write("report.sh", "#!/bin/sh\necho x > out/a\n");
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(space.path("report.sh"), std::fs::Permissions::from_mode(0o755)).expect("chmod");
+    write(&space, "step s = process([\"in/code\"]) { in { code: file(\"report.sh\") } out { a: file } }\n");
+    space.mlp(&["run", "p.mlp"]).exits(0);
+    space.mlp(&["run", "p.mlp"]).exits(0).says("nothing to do");
 }
 
 #[test]

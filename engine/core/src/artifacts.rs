@@ -52,7 +52,9 @@ pub(crate) fn publish(
         (digest, size, None)
     };
     let target = project.artifact(&digest);
-    std::fs::set_permissions(path, Permissions::from_mode(0o444)).at("protect", path)?;
+    if found.permissions().mode() & 0o7777 != 0o444 {
+        std::fs::set_permissions(path, Permissions::from_mode(0o444)).at("protect", path)?;
+    }
     if found.nlink() > 1 {
         // Somebody else has a name for these very bytes and could change them: publish a copy of our own.
         let own = path.with_extension("own");

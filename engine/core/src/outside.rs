@@ -79,6 +79,7 @@ impl Outside<'_> {
         if let Some(word) = program.run.first()
             && word.contains('/')
             && !Path::new(word).is_absolute()
+            && !is_input(program, word)
         {
             add(PROGRAM, word, false)?;
         }
@@ -132,6 +133,12 @@ impl Outside<'_> {
         }
         Ok(Some(Digest(*hasher.finalize().as_bytes())))
     }
+}
+
+/// Whether a command's first word is an input (`in/tool`, `in/code/train.sh`), which counts as such.
+fn is_input(program: &ProgramNode, word: &str) -> bool {
+    let name = word.strip_prefix("in/").and_then(|rest| rest.split('/').next());
+    name.is_some_and(|name| program.inputs.contains_key(name))
 }
 
 fn absolute(base: &Path, path: &str) -> PathBuf {

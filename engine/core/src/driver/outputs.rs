@@ -84,6 +84,10 @@ fn file_name(path: &Path) -> String {
 
 /// Without following links on the way: a link out of the folder would publish somebody else's file.
 fn lies_in(path: &Path, out: &Path) -> bool {
+    // Most lie right in it, and are no links: nothing on the way to ask about.
+    if path.parent() == Some(out) {
+        return true;
+    }
     match (path.canonicalize(), out.canonicalize()) {
         (Ok(path), Ok(out)) => path.starts_with(out),
         _ => false,

@@ -11,11 +11,16 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// Where programs are looked for if `mlp` itself has no `PATH`.
 const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// How often, and with which pauses, a program that is busy is started again.
+const BUSY_TRIES: u32 = 100;
+const BUSY_PAUSE: Duration = Duration::from_millis(2);
 
 /// Finds programs; remembers where, so that a thousand steps of one program do not walk `PATH` a thousand times.
 pub struct Programs {
@@ -32,10 +37,13 @@ impl Programs {
         Programs { base, path, found: Mutex::default() }
     }
 
-    /// The file that a command's first word means.
-    pub fn find(&self, word: &str) -> Result<PathBuf, StepError> {
+    /// The file that a command's first word means. The attempt's files must be there.
+    pub fn find(&self, word: &str, job: &Job) -> Result<PathBuf, StepError> {
         if word.contains('/') {
-            let path = self.base.join(word);
+            let name = word.strip_prefix("in/").and_then(|rest| rest.split('/').next());
+            let is_input = name.is_some_and(|name| job.inputs.contains_key(name));
+            let folder = if is_input { &job.work } else { &self.base };
+            let path: PathBuf = folder.join(word).components().collect();
             return match path.metadata() {
                 Ok(_) => Ok(path),
                 Err(error) => Err(StepError::Failed(format!("cannot start `{word}`, {}: {error}", path.display()))),
@@ -90,6 +98,20 @@ impl Programs {
         let words = node.run.iter().skip(1).map(String::as_str).filter(|word| !word.starts_with(['-', '/']));
         words.into_iter().find(|word| !job.work.join(word).exists() && self.base.join(word).exists())
     }
+}
+
+/// Starts a program. One that was written a moment ago may still be held open for writing by a child of another thread that
+/// has not become its own program yet.
+pub async fn start(command: &mut Command) -> io::Result<Child> {
+    for _ in 0..BUSY_TRIES {
+        match command.spawn() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
+                tokio::time::sleep(BUSY_PAUSE).await;
+            }
+            other => return other,
+        }
+    }
+    command.spawn()
 }
 
 /// Why a program that was found did not start.

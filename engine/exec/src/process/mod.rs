@@ -80,7 +80,6 @@ impl ProcessExecutor {
 
     async fn attempt(&self, node: &ProgramNode, job: &Job) -> Result<BTreeMap<String, Produced>, StepError> {
         let word = node.run.first().ok_or_else(|| StepError::Failed("the command has no words".to_owned()))?;
-        let program = self.programs.find(word)?;
         let secrets = self.secrets(node).await?;
         let patterns = Patterns::of(secrets.iter().map(|(_, secret)| secret.reveal()));
         let (layout, takes_long) = layout::plan(job);
@@ -92,6 +91,7 @@ impl ProcessExecutor {
         } else {
             layout.make(job)?;
         }
+        let program = self.programs.find(word, job)?;
         if job.cancel.is_set() {
             return Err(StepError::Cancelled);
         }
@@ -99,7 +99,7 @@ impl ProcessExecutor {
         let lines = Lines::bounded(job.log.clone(), MAX_LINES);
         let said = ["stdout", "stderr"].map(|level| Stream::new(level, lines.clone(), patterns.clone()));
         let mut command = self.programs.command(&program, node, job, &layout, &secrets);
-        let started = command.spawn().map_err(|error| command::not_started(word, &program, &error))?;
+        let started = command::start(&mut command).await.map_err(|error| command::not_started(word, &program, &error))?;
         drop(command);
         let followed = child::follow(started, job, said).await;
         lines.finish();
