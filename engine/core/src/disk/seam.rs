@@ -223,6 +223,9 @@ pub(crate) mod faults {
                 }
                 // A file that is gone since has nothing to lose.
                 let Ok(meta) = std::fs::metadata(path) else { continue };
+                if meta.is_dir() {
+                    continue;
+                }
                 let mut open = meta.permissions();
                 std::os::unix::fs::PermissionsExt::set_mode(&mut open, 0o644);
                 std::fs::set_permissions(path, open).unwrap();
@@ -233,7 +236,8 @@ pub(crate) mod faults {
                 if keeps() {
                     continue;
                 }
-                let _ = std::fs::remove_file(path);
+                // A folder whose new name is forgotten is gone from there with all that is in it.
+                let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
                 if let Some(bytes) = before {
                     std::fs::write(path, bytes).unwrap();
                 }

@@ -20,8 +20,6 @@ use wait4::Wait4;
 const TICK: Duration = Duration::from_millis(20);
 /// How often memory is looked at, in ticks.
 const MEMORY_TICKS: u32 = 5;
-/// What a program that is asked to end has before it is killed.
-const GRACE: Duration = Duration::from_secs(5);
 /// How long the output of a program that has ended is waited for: somebody who left the group may hold it open.
 const LINGER: Duration = Duration::from_millis(500);
 /// What is read in one go.
@@ -62,6 +60,7 @@ pub async fn follow(mut child: Child, job: &Job, said: [Stream; 2]) -> io::Resul
     let mut stderr = pipes.1.map(|pipe| Receiver::from_owned_fd(OwnedFd::from(pipe))).transpose()?;
     let mut buffers = (vec![0; BUFFER], vec![0; BUFFER]);
     let mut limits = Limits::new(job, group);
+    job.began.say();
     let mut over_at: Option<Instant> = None;
     let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + TICK, TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -117,57 +116,36 @@ async fn read(pipe: &mut Option<Receiver>, buffer: &mut [u8]) -> io::Result<usiz
 struct Limits<'a> {
     job: &'a Job,
     group: Pid,
-    begin: Instant,
-    timeout: Option<Duration>,
     ticks: u32,
     /// The most that was seen.
     seen: u64,
     stopped: Option<StepError>,
-    asked_at: Option<Instant>,
+    asked: bool,
     killed: bool,
 }
 
 impl Limits<'_> {
     fn new(job: &Job, group: Pid) -> Limits<'_> {
-        let timeout = job.task.limits().timeout.map(|nanos| Duration::from_nanos(u64::try_from(nanos).unwrap_or(0)));
-        Limits {
-            job,
-            group,
-            begin: Instant::now(),
-            timeout,
-            ticks: 0,
-            seen: 0,
-            stopped: None,
-            asked_at: None,
-            killed: false,
-        }
+        Limits { job, group, ticks: 0, seen: 0, stopped: None, asked: false, killed: false }
     }
 
     fn look(&mut self) {
         self.ticks += 1;
         if self.stopped.is_none() {
             let memory = if self.ticks % MEMORY_TICKS == 1 { self.look_at_memory() } else { None };
-            self.stopped = match self.timeout {
-                _ if self.job.cancel.is_set() => Some(StepError::Cancelled),
-                Some(limit) if self.begin.elapsed() >= limit => Some(StepError::TimedOut { limit }),
-                _ => memory,
-            };
+            self.stopped = if self.job.cancel.is_set() { Some(StepError::Cancelled) } else { memory };
         }
         if self.stopped.is_none() {
             return;
         }
-        match self.asked_at {
-            None => {
-                self.asked_at = Some(Instant::now());
-                // Memory that is gone is gone at once.
-                let polite = !matches!(self.stopped, Some(StepError::OutOfMemory { .. }));
-                let _ = kill_process_group(self.group, if polite { Signal::TERM } else { Signal::KILL });
-            }
-            Some(at) if at.elapsed() >= GRACE && !self.killed => {
-                self.killed = true;
-                let _ = kill_process_group(self.group, Signal::KILL);
-            }
-            Some(_) => {}
+        // Memory that is gone is gone at once.
+        let kill = self.job.cancel.is_killed() || matches!(self.stopped, Some(StepError::OutOfMemory { .. }));
+        if kill && !self.killed {
+            (self.asked, self.killed) = (true, true);
+            let _ = kill_process_group(self.group, Signal::KILL);
+        } else if !self.asked {
+            self.asked = true;
+            let _ = kill_process_group(self.group, Signal::TERM);
         }
     }
 

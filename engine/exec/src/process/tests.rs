@@ -2,7 +2,7 @@
 
 use super::*;
 use mlp_core::digest::Digest;
-use mlp_core::executor::{Cancel, StepLog, Usage};
+use mlp_core::executor::{Began, Cancel, StepLog, Usage};
 use mlp_lang::pipeline::{Conduct, Limits};
 use mlp_lang::types::Type;
 use mlp_lang::work::Network;
@@ -63,6 +63,7 @@ impl Shell {
             work,
             fingerprint: Digest::of(b"x"),
             log: log.clone(),
+            began: Began::default(),
             cancel: Cancel::default(),
         };
         Shell { top, log, job }
@@ -141,10 +142,15 @@ fn both_streams_are_heard_to_their_end() {
 }
 
 #[test]
-fn a_flood_is_bounded_and_counted_and_a_limit_still_holds() {
-    let limits = Limits { timeout: Some(1_500_000_000), ..Limits::default() };
-    let shell = Shell::new("yes", limits);
-    assert!(matches!(shell.run(), Err(StepError::TimedOut { .. })));
+fn a_flood_is_bounded_and_counted_and_can_be_stopped() {
+    let shell = Shell::new("yes", Limits::default());
+    let cancel = shell.job.cancel.clone();
+    let canceller = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(1_500));
+        cancel.set();
+    });
+    assert!(matches!(shell.run(), Err(StepError::Cancelled)));
+    canceller.join().unwrap();
     assert_eq!(shell.said("stdout").len() as u64, MAX_LINES);
     assert!(shell.said("warn")[0].contains("more lines were left out"));
 }
@@ -167,6 +173,23 @@ fn a_cancelled_program_dies_with_its_children() {
     });
     assert!(matches!(shell.run(), Err(StepError::Cancelled)));
     assert!(!is_alive(other.join().unwrap()));
+}
+
+#[test]
+fn a_program_that_does_not_hear_is_killed_when_its_time_is_up() {
+    let shell = Shell::new("trap '' TERM; echo $$ > child; while :; do sleep 0.05; done", Limits::default());
+    let cancel = shell.job.cancel.clone();
+    let child = shell.job.work.join("child");
+    let other = std::thread::spawn(move || {
+        let process = written(&child);
+        cancel.set();
+        std::thread::sleep(Duration::from_millis(300));
+        let alive = is_alive(process);
+        cancel.kill();
+        alive
+    });
+    assert!(matches!(shell.run(), Err(StepError::Cancelled)));
+    assert!(other.join().unwrap(), "it was only asked");
 }
 
 #[test]
