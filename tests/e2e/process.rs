@@ -40,9 +40,9 @@ fn failing(steps: &str) -> String {
 #[test]
 fn a_program_reads_files_and_writes_files_and_is_not_run_twice() {
     let space = project(
-        "step copy = process([\"cp\", \"in/text\", \"out/copy\"]) { in { text: file(\"a.txt\") } out { copy: file } }\n\
+        "step copy = process([\"cp\", \"in/text\", \"out/copy\"]) { in { text: file(\"a.txt\") }\nout { copy: file } }\n\
          step count = process([\"sh\", \"-c\", \"echo {\\\\\\\"lines\\\\\\\": $(wc -l < in/copy)} > out/lines.json\"]) {\n\
-           in { copy: copy.copy } out { lines: metrics { lines: int } }\n}\n\
+           in { copy: copy.copy }\nout { lines: metrics { lines: int } }\n}\n\
          gate enough { require count.lines.lines == 2 }\n",
     );
     space.write("a.txt", "one\ntwo\n");
@@ -71,7 +71,7 @@ fn folders_go_in_and_out_whole() {
     let step = |name: &str, from: &str| {
         format!(
             "step {name} = process([\"cp\", \"-r\", \"in/tree\", \"out/tree\"]) {{\n\
-             in {{ tree: {from} }} out {{ tree: folder }} }}\n"
+             in {{ tree: {from} }}\nout {{ tree: folder }} }}\n"
         )
     };
     let list = "cd in/tree && find . -type f -exec sh -c 'echo $1 $(cat \"$1\")' _ {} \\; | sort > ../../out/list";
@@ -80,13 +80,13 @@ fn folders_go_in_and_out_whole() {
         step("first", "folder(\"src\")"),
         step("second", "first.tree"),
         format!(
-            "step list = process([\"sh\", \"-c\", {list:?}]) {{ in {{ tree: second.tree }} out {{ list: file }} }}\n"
+            "step listing = process([\"sh\", \"-c\", {list:?}]) {{ in {{ tree: second.tree }}\nout {{ list: file }} }}\n"
         ),
     ));
     space.write("src/a.txt", "1");
     space.write("src/deep/ü b.txt", "2");
     space.mlp(&["run", "p.mlp"]).exits(0);
-    assert_eq!(String::from_utf8_lossy(&output(&space, "list", "list")), "./a.txt 1\n./deep/ü b.txt 2\n");
+    assert_eq!(String::from_utf8_lossy(&output(&space, "listing", "list")), "./a.txt 1\n./deep/ü b.txt 2\n");
     space.mlp(&["run", "p.mlp"]).exits(0).says("nothing to do");
     for (path, content) in [("src/deep/ü b.txt", "3"), ("src/new.txt", "")] {
         space.write(path, content);
@@ -115,7 +115,7 @@ fn a_script_of_the_project_is_run_again_when_it_changes() {
 fn a_program_sees_its_own_environment_and_nothing_else() {
     let space = project(&shell(
         "env | sort > out/env; cat params.json >> out/env",
-        "with { lr: 0.5 } env = { GREETING: \"grüß dich\" } out { env: file }",
+        "with { lr: 0.5 }\nenv = { GREETING: \"grüß dich\" }\nout { env: file }",
     ));
     let mut command = space.command(&["run", "p.mlp"]);
     assert!(command.env("LEAK", "leaked").output().expect("it starts").status.success());
@@ -138,7 +138,7 @@ fn a_failure_tells_what_happened_and_what_was_said() {
         (shell("kill -SEGV $$", "out { a: file }"), "SIGSEGV (signal 11)"),
         ("step s = process([\"no-such-tool\"]) { out { a: file } }\n".to_owned(), "no program `no-such-tool` in PATH"),
         ("step s = process([\"./gone.sh\"]) { out { a: file } }\n".to_owned(), "gone.sh"),
-        (shell("true", "in { rows: file(\"gone.csv\") } out { a: file }"), "gone.csv"),
+        (shell("true", "in { rows: file(\"gone.csv\") }\nout { a: file }"), "gone.csv"),
         (shell("echo x > out/b", "out { a: file }"), "in out/ there is: b"),
         (shell("true", "out { a: file }"), "out/a, which MLP_OUT_A names"),
         (shell("touch out/a", "out { a: file }"), "empty file"),
@@ -150,7 +150,7 @@ fn a_failure_tells_what_happened_and_what_was_said() {
             shell("echo '{\"acc\": 1}' > out/a.json", "out { a: metrics { auc: float } }"),
             "`auc` is declared but not given",
         ),
-        (shell("true", "secrets = { TOKEN: env(\"NOBODY_HAS_THIS\") } out { a: file }"), "NOBODY_HAS_THIS is not set"),
+        (shell("true", "secrets = { TOKEN: env(\"NOBODY_HAS_THIS\") }\nout { a: file }"), "NOBODY_HAS_THIS is not set"),
     ];
     for (steps, part) in cases {
         let steps = steps.replace("env(\"NOBODY_HAS_THIS\")", "secret(\"NOBODY_HAS_THIS\")");
@@ -164,13 +164,13 @@ fn a_file_of_the_project_that_is_no_input_is_pointed_out() {
     let space = project("step s = process([\"sh\", \"report.sh\"]) { out { a: file } }\n");
     space.write("report.sh", "echo x > out/a\n");
     space.mlp(&["run", "p.mlp"]).exits(1).says("file(\"report.sh\")");
-    write(&space, "step s = process([\"sh\", \"in/code\"]) { in { code: file(\"report.sh\") } out { a: file } }\n");
+    write(&space, "step s = process([\"sh\", \"in/code\"]) { in { code: file(\"report.sh\") }\nout { a: file } }\n");
     space.mlp(&["run", "p.mlp"]).exits(0);
     // An input can be the program itself.
     space.write("report.sh", "#!/bin/sh\necho x > out/a\n");
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(space.path("report.sh"), std::fs::Permissions::from_mode(0o755)).expect("chmod");
-    write(&space, "step s = process([\"in/code\"]) { in { code: file(\"report.sh\") } out { a: file } }\n");
+    write(&space, "step s = process([\"in/code\"]) { in { code: file(\"report.sh\") }\nout { a: file } }\n");
     space.mlp(&["run", "p.mlp"]).exits(0);
     space.mlp(&["run", "p.mlp"]).exits(0).says("nothing to do");
 }
@@ -320,7 +320,7 @@ fn the_log_has_every_line_once_in_its_order() {
 #[test]
 fn spaces_and_other_letters_in_paths_are_no_matter() {
     let space = Space::new();
-    space.write("mein Ordner/p q.mlp", "mlp 1\npipeline p { allow = [\"process\"] }\nstep s = process([\"cp\", \"in/text\", \"out/copy\"]) { in { text: file(\"größe $x/a b.txt\") } out { copy: file } }\n");
+    space.write("mein Ordner/p q.mlp", "mlp 1\npipeline p { allow = [\"process\"] }\nstep s = process([\"cp\", \"in/text\", \"out/copy\"]) { in { text: file(\"größe $x/a b.txt\") }\nout { copy: file } }\n");
     space.write("mein Ordner/größe $x/a b.txt", "x");
     space.mlp(&["run", "mein Ordner/p q.mlp"]).exits(0);
     assert_eq!(output(&space, "s", "copy"), b"x");

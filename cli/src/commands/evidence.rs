@@ -22,9 +22,7 @@ pub fn of_node(history: &History, run: &RunView, node: &NodeView) -> Evidence {
     Evidence {
         metrics: metrics(history, node),
         files: files.collect(),
-        logs: history
-            .logs(run.started.run, &node.name)
-            .map_or(Vec::new(), |logs| logs.into_iter().map(|log| log.path).collect()),
+        logs: history.logs(run, &node.name).into_iter().map(|log| log.path).collect(),
         facts: facts(history, node),
     }
 }

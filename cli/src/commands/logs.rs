@@ -17,15 +17,21 @@ pub fn logs(screen: &Screen, args: &Logs) -> Result<Exit, Fault> {
     let run = history.run(&args.run)?;
     let number = run.started.run;
     let nodes: Vec<&NodeView> = match &args.node {
-        Some(name) => vec![node(&run, name)?],
+        Some(name) => vec![node(&run, name.split_once('[').map_or(name.as_str(), |(of, _)| of))?],
         None => run.nodes.iter().collect(),
     };
+    let names = names(&nodes, args.node.as_deref());
+    if let (Some(name), []) = (&args.node, names.as_slice()) {
+        let known = nodes.iter().flat_map(|node| &node.members).map(|member| member.name.as_str());
+        let fault = Fault::usage(format!("nothing is known of `{name}` in run {number}"));
+        return Err(fault.next(format!("it has {}", some_of(known))));
+    }
     if args.follow {
         return follow::follow(screen, &history, number, args.node.as_deref());
     }
     let mut logs: Vec<(String, Log)> = Vec::new();
-    for node in &nodes {
-        logs.extend(history.logs(number, &node.name)?.into_iter().map(|log| (node.name.clone(), log)));
+    for name in names {
+        logs.extend(history.logs(&run, name).into_iter().map(|log| (name.to_owned(), log)));
     }
     if screen.is_json() {
         screen.print_json(&json::logs(number, &logs), false)?;
@@ -36,6 +42,17 @@ pub fn logs(screen: &Screen, args: &Logs) -> Result<Exit, Fault> {
         screen.say(&format!("{}\n", nothing(&run, args.node.is_some().then(|| nodes[0]))));
     }
     Ok(Exit::Done)
+}
+
+/// Everything that has logs: nodes, and members of steps for each of several values; or the one member that is named.
+fn names<'a>(nodes: &[&'a NodeView], wanted: Option<&'a str>) -> Vec<&'a str> {
+    let all = nodes.iter().flat_map(|node| {
+        std::iter::once(node.name.as_str()).chain(node.members.iter().map(|member| member.name.as_str()))
+    });
+    match wanted.filter(|name| name.contains('[')) {
+        Some(member) => all.filter(|name| *name == member).collect(),
+        None => all.collect(),
+    }
 }
 
 /// The node of this name, or which there are.

@@ -14,6 +14,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+/// How many running steps have a line.
+const SHOWN: usize = 8;
+
 /// Draws on standard error.
 pub struct Live {
     screen: Screen,
@@ -57,11 +60,12 @@ impl Observer for Live {
         let State { run, running, status } = &mut *state;
         let Some(view) = run.take(record) else { return };
         match record {
-            Record::NodeStarted { node, .. } => {
+            Record::NodeStarted { node, .. } if running.len() < SHOWN => {
                 let bar = self
                     .bars
                     .insert_before(status, ProgressBar::new(100).with_style(style("  {spinner} {msg} {elapsed}")));
-                let what = view.node(node).map_or(String::new(), |node| one_line(&node.what));
+                let of = node.split_once('[').map_or(node.as_str(), |(fan, _)| fan);
+                let what = view.node(of).map_or(String::new(), |node| one_line(&node.what));
                 bar.set_message(cut(&format!("{}  {what}", clean(node)), 60));
                 bar.enable_steady_tick(Duration::from_millis(120));
                 if let Some(before) = running.insert(node.clone(), bar) {
@@ -119,7 +123,7 @@ fn stays(view: &RunView, record: &Record, verbose: bool) -> bool {
     match record {
         Record::NodeStarted { attempt, .. } => *attempt > 1,
         Record::NodeReused { .. } => verbose,
-        Record::NodeDone { .. } => verbose || view.nodes.len() <= CALM,
+        Record::NodeDone { .. } => verbose || view.tally().total() <= CALM,
         Record::NodeFailed { .. } | Record::CancelRequested { .. } => true,
         Record::NodeSkipped { .. } => verbose,
         _ => false,
@@ -127,12 +131,13 @@ fn stays(view: &RunView, record: &Record, verbose: bool) -> bool {
 }
 
 fn status_line(view: &RunView) -> String {
-    let waiting = view.count(NodeState::Waiting);
-    let running = view.count(NodeState::Running) + view.count(NodeState::Retrying);
-    let failed = view.count(NodeState::Failed);
-    let ended = view.nodes.len() - waiting - running;
-    let mut line = format!("run {}: {ended} of {} done", view.started.run, view.nodes.len());
-    for (count, word) in [(view.count(NodeState::Reused), "reused"), (running, "running"), (failed, "failed")] {
+    let tally = view.tally();
+    let waiting = tally.of(NodeState::Waiting);
+    let running = tally.of(NodeState::Running) + tally.of(NodeState::Retrying);
+    let failed = tally.of(NodeState::Failed);
+    let ended = tally.total() - waiting - running;
+    let mut line = format!("run {}: {ended} of {} done", view.started.run, tally.total());
+    for (count, word) in [(tally.of(NodeState::Reused), "reused"), (running, "running"), (failed, "failed")] {
         if count > 0 {
             line.push_str(&format!(", {count} {word}"));
         }

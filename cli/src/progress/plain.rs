@@ -7,7 +7,11 @@ use crate::render::text::{clean, one_line};
 use crate::screen::Screen;
 use mlp_core::observer::Observer;
 use mlp_core::record::Record;
+use mlp_core::view::{NodeState, RunView};
 use std::sync::{Mutex, PoisonError};
+
+/// A run with more pieces of work than this does not leave a line for each that started and ended well.
+const CROWD: usize = 500;
 
 /// Writes lines to standard output.
 pub struct Plain {
@@ -18,8 +22,27 @@ pub struct Plain {
 #[derive(Default)]
 struct State {
     run: Folding,
+    /// The tenth of the run that was told last.
+    told: usize,
     /// The first fault of the output; nothing is written after it.
     fault: Option<Fault>,
+}
+
+/// How far a run is that is too long for a line each: at each tenth of it.
+fn far(view: &RunView, told: &mut usize) -> Option<String> {
+    let tally = view.tally();
+    let open = [NodeState::Waiting, NodeState::Running, NodeState::Retrying].map(|state| tally.of(state));
+    let ended = tally.total() - open.iter().sum::<usize>();
+    let tenth = ended * 10 / tally.total().max(1);
+    if tenth <= *told || tenth == 10 {
+        return None;
+    }
+    *told = tenth;
+    let failed = match tally.of(NodeState::Failed) {
+        0 => String::new(),
+        failed => format!(", {failed} failed"),
+    };
+    Some(format!("{ended} of {} done, {} reused{failed}", tally.total(), tally.of(NodeState::Reused)))
 }
 
 impl Plain {
@@ -43,9 +66,15 @@ impl Observer for Plain {
     fn record(&self, record: &Record) {
         let mut state = self.lock();
         let verbose = self.screen.options.verbose;
-        let line = state.run.take(record).and_then(|view| {
-            let calm = view.nodes.len() > super::CALM && !verbose && matches!(record, Record::NodeReused { .. });
-            if calm { None } else { events::line(view, record, verbose) }
+        let State { run, told, .. } = &mut *state;
+        let line = run.take(record).and_then(|view| {
+            let many = view.tally().total();
+            let routine = matches!(record, Record::NodeReused { .. })
+                || many > CROWD && matches!(record, Record::NodeStarted { attempt: 1, .. } | Record::NodeDone { .. });
+            match many > super::CALM && !verbose && routine {
+                true => far(view, told),
+                false => events::line(view, record, verbose),
+            }
         });
         if let Some(line) = line {
             self.write(&mut state, &line);

@@ -6,8 +6,11 @@ use super::text::{BAD, DIM, GOOD, PLAIN, STRONG, WARN, clean, one_line, styled};
 use super::{metrics, plan, summary, time, verdicts};
 use mlp_core::manifest::Section;
 use mlp_core::metrics::Metrics;
-use mlp_core::view::{NodeState, NodeView, RunView};
+use mlp_core::view::{MemberView, NodeState, NodeView, RunView};
 use std::path::PathBuf;
+
+/// How many values are told of one by one.
+const FEW: usize = 20;
 
 /// What only the project's files can tell about a node.
 #[derive(Clone, Debug, Default)]
@@ -101,6 +104,7 @@ pub fn text(run: &RunView, node: &NodeView, evidence: &Evidence, live: bool, wid
         text.push_str(&verdicts::table(&node.verdicts, "  ", width));
     }
     text.push_str(&attempts(node));
+    text.push_str(&members(node));
     if node.state == NodeState::Failed {
         text.push_str(&summary::failures(&only(run, node), width));
     }
@@ -158,6 +162,35 @@ fn attempts(node: &NodeView) -> String {
         table.row([format!("attempt {}", attempt.number).into(), started.into(), ended.into(), how.into()]);
     }
     format!("\n{}", table.render("  ", None))
+}
+
+/// What was done for each value: all of a few, else those that did not end well.
+fn members(node: &NodeView) -> String {
+    let few = node.members.len() <= FEW;
+    let ended_well = |member: &MemberView| matches!(member.state, NodeState::Done | NodeState::Reused);
+    let mut table = Table::new(&[]);
+    for member in node.members.iter().filter(|member| few || !ended_well(member)).take(FEW) {
+        let (style, word) = state(member.state);
+        let took =
+            member.started.zip(member.ended).map_or(String::new(), |(started, ended)| time::took(ended - started));
+        let why = member.failure().map(|failure| one_line(&failure.message)).or_else(|| member.reason.clone());
+        let from = member.from.map(|from| format!("from run {from}"));
+        table.row([
+            Cell::styled(PLAIN, &member.name),
+            Cell::styled(style, word),
+            took.into(),
+            why.or(from).unwrap_or_default().into(),
+        ]);
+    }
+    if node.of_members == 0 {
+        return String::new();
+    }
+    let count = |wanted| node.members.iter().filter(|member| member.state == wanted).count();
+    let all = [NodeState::Done, NodeState::Reused, NodeState::Failed, NodeState::Skipped].into_iter();
+    let counts = all.map(|it| (count(it), state(it).1)).filter(|(count, _)| *count > 0);
+    let counts: Vec<String> = counts.map(|(count, word)| format!("{count} {word}")).collect();
+    let title = format!("values  {} of {}", counts.join(", "), node.of_members);
+    format!("\n  {}\n{}", styled(STRONG, title), table.render("    ", None))
 }
 
 /// The node as it was planned.

@@ -217,16 +217,17 @@ impl History {
     }
 
     /// What a node said in a run, attempt by attempt. Attempts that said nothing have no log.
-    pub fn logs(&self, run: u64, node: &str) -> Result<Vec<Log>, EngineError> {
+    pub fn logs(&self, run: &RunView, node: &str) -> Vec<Log> {
         let mut logs = Vec::new();
-        let attempts = self.view(run)?.and_then(|view| view.node(node).map(|node| node.attempts.len()));
+        let of_node = run.node(node).map(|node| node.attempts.len());
+        let attempts = of_node.or_else(|| run.member(node).map(|member| member.attempts.len()));
         for attempt in 1..=u32::try_from(attempts.unwrap_or(0)).unwrap_or(u32::MAX) {
-            let path = self.project.log(run, node, attempt);
+            let path = self.project.log(run.started.run, node, attempt);
             if let Ok(bytes) = std::fs::read(&path) {
                 logs.push(Log { attempt, path, text: String::from_utf8_lossy(&bytes).into_owned() });
             }
         }
-        Ok(logs)
+        logs
     }
 
     /// Where the log of an attempt is, or will be once it says something.

@@ -188,14 +188,16 @@ fn open_store(project: &Project, recovered: &mut Recovered) -> Result<Store, Eng
             return Err(error.into());
         }
     }
+    // The journals say all that it said, so it is not kept: on a full disk its room is what the new one is made in. Moved
+    // first, so that a removal that is cut off leaves no half of a store under its name.
     let aside = project.state.join("store.broken");
     disk::remove_tree(&aside)?;
     std::fs::rename(&path, &aside).at("move aside", &path)?;
+    disk::remove_tree(&aside)?;
     let store = Store::new(SledKeys::open(&path)?);
     store.is_current()?;
     take_in_all(project, &store)?;
-    let note = format!("the store {why}; it was moved to {} and rebuilt from the journals", aside.display());
-    recovered.notes.push(note);
+    recovered.notes.push(format!("the store {why}; it was rebuilt from the journals"));
     Ok(store)
 }
 

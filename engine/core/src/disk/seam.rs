@@ -300,7 +300,8 @@ pub(crate) mod faults {
             let before = std::fs::read(to).ok();
             state.unsynced.remove(from);
             state.unsynced.remove(to);
-            if !state.durable.remove(from) {
+            // It may yet fail and be tried again: the content stays durable whatever its name.
+            if !state.durable.contains(from) {
                 state.unsynced.insert(to.to_owned(), 0);
             }
             state.unlisted.entry(to.to_owned()).or_insert(before);

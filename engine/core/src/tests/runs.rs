@@ -402,10 +402,10 @@ fn what_a_step_says_is_kept_and_shown() {
     let report = scratch.run_with(scratch.request(&pipeline), watching.clone(), Cancel::default()).unwrap();
     assert_eq!(*watching.1.lock().unwrap(), ["s info first", "s info second"]);
     let history = History::open(&scratch.project());
-    let logs = history.logs(report.run, "s").unwrap();
+    let logs = history.logs(&report.view, "s");
     let texts: Vec<&str> = logs[0].text.lines().map(|line| line.split_once(' ').unwrap().1).collect();
     assert_eq!(texts, ["info   first", "info   second"]);
-    assert!(history.logs(report.run, "quiet").unwrap().is_empty(), "no file for a step that says nothing");
+    assert!(history.logs(&report.view, "quiet").is_empty(), "no file for a step that says nothing");
     let read = crate::history::records(&scratch.project(), report.run).unwrap();
     assert_eq!(read, *watching.0.lock().unwrap(), "the observer sees what the journal keeps");
 }

@@ -99,7 +99,8 @@ impl ProcessExecutor {
         let lines = Lines::bounded(job.log.clone(), MAX_LINES);
         let said = ["stdout", "stderr"].map(|level| Stream::new(level, lines.clone(), patterns.clone()));
         let mut command = self.programs.command(&program, node, job, &layout, &secrets);
-        let started = command::start(&mut command).await.map_err(|error| command::not_started(word, &program, &error))?;
+        let started =
+            command::start(&mut command).await.map_err(|error| command::not_started(word, &program, &error))?;
         drop(command);
         let followed = child::follow(started, job, said).await;
         lines.finish();

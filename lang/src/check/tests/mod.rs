@@ -289,6 +289,9 @@ fn every_code_has_a_wrong_example() {
         include_str!("snapshots/mlp_lang__check__tests__secrets.snap"),
         include_str!("snapshots/mlp_lang__check__tests__sources.snap"),
         include_str!("snapshots/mlp_lang__check__tests__what_an_engine_cannot_do_is_said_before_anything_runs.snap"),
+        include_str!(
+            "snapshots/mlp_lang__check__tests__what_a_machine_does_not_have_is_said_before_anything_runs.snap"
+        ),
         include_str!("snapshots/mlp_lang__check__tests__tune.snap"),
         include_str!("snapshots/mlp_lang__check__tests__testing.snap"),
         include_str!("snapshots/mlp_lang__check__tests__people.snap"),
@@ -365,4 +368,22 @@ fn what_an_engine_cannot_do_is_said_before_anything_runs() {
     let pipeline = checked.pipeline.unwrap();
     assert_eq!(crate::capability::missing(&source, &pipeline, |_| true), []);
     insta::assert_snapshot!(render::findings(&source, &crate::capability::missing(&source, &pipeline, |_| false)));
+}
+
+#[test]
+fn what_a_machine_does_not_have_is_said_before_anything_runs() {
+    let text = format!(
+        "{PRELUDE}pipeline p {{ allow = [\"process\"] }}\n\
+         step a = process([\"make\"]) {{\n  cpu = 4\n  gpu = 2\n  out {{ x: file }}\n}}\n\
+         step b = tabular.split(customers, test: 10%) {{ memory = 64MiB }}\n\
+         step c = tabular.split(customers, test: 10%, seed: s) for s in [1, 2] {{ memory = 3GiB }}\n"
+    );
+    let source = Source::new("test.mlp", &text);
+    let checked = checked(&text);
+    let pipeline = checked.pipeline.unwrap();
+    let present = crate::capability::Present { cpu: 2_000, memory: 1 << 30, gpus: 0 };
+    let findings = crate::capability::beyond(&source, &pipeline, &present);
+    insta::assert_snapshot!(render::findings(&source, &findings));
+    let large = crate::capability::Present { cpu: 4_000, memory: 3 << 30, gpus: 2 };
+    assert_eq!(crate::capability::beyond(&source, &pipeline, &large), []);
 }
