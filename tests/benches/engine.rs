@@ -173,6 +173,9 @@ fn raw(workload: &Workload, here: &Path) -> Duration {
     begin.elapsed()
 }
 
+/// Another tool: its name, what writes its files, and what runs them.
+type Peer = (&'static str, fn(&Workload, &Path), &'static [&'static str]);
+
 fn tools() -> Vec<Tool> {
     let jobs = JOBS.to_string();
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
@@ -186,7 +189,7 @@ fn tools() -> Vec<Tool> {
         // What lies in PATH as a shim of some version manager need not work.
         there.find(|path| Command::new(path).arg("--version").output().is_ok_and(|output| output.status.success()))
     };
-    let peers: [(&'static str, fn(&Workload, &Path), &[&str]); 6] = [
+    let peers: [Peer; 6] = [
         ("make", write_make, &["-j2", "-s"]),
         ("ninja", write_ninja, &["-j2", "--quiet"]),
         ("doit", write_doit, &["-n", "2"]),

@@ -75,14 +75,10 @@ fn folders_go_in_and_out_whole() {
         )
     };
     let list = "cd in/tree && find . -type f -exec sh -c 'echo $1 $(cat \"$1\")' _ {} \\; | sort > ../../out/list";
-    let space = project(&format!(
-        "{}{}{}",
-        step("first", "folder(\"src\")"),
-        step("second", "first.tree"),
-        format!(
-            "step listing = process([\"sh\", \"-c\", {list:?}]) {{ in {{ tree: second.tree }}\nout {{ list: file }} }}\n"
-        ),
-    ));
+    let listing = format!(
+        "step listing = process([\"sh\", \"-c\", {list:?}]) {{ in {{ tree: second.tree }}\nout {{ list: file }} }}\n"
+    );
+    let space = project(&[step("first", "folder(\"src\")"), step("second", "first.tree"), listing].concat());
     space.write("src/a.txt", "1");
     space.write("src/deep/ü b.txt", "2");
     space.mlp(&["run", "p.mlp"]).exits(0);

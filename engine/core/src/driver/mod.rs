@@ -135,7 +135,7 @@ struct Driver {
     events: VecDeque<Event>,
     tasks: JoinSet<Task>,
     /// Where attempts with a time limit say that their work began.
-    begun: (UnboundedSender<(usize, Token)>, UnboundedReceiver<(usize, Token)>),
+    begun: (UnboundedSender<Begun>, UnboundedReceiver<Begun>),
     /// What each node gave, once it gave it.
     outputs: Vec<Option<Arc<Vec<Artifact>>>>,
     verdicts: HashMap<usize, Vec<Verdict>>,
@@ -165,6 +165,9 @@ impl Drop for Running {
         self.0.values().for_each(Cancel::set);
     }
 }
+
+/// The work of this attempt at this node began.
+type Begun = (usize, Token);
 
 /// Identical work is done once.
 struct InFlight {
