@@ -204,6 +204,8 @@ pub enum Command {
     /// Stop the run that is live, in good order
     #[command(after_help = CANCEL_HELP)]
     Cancel(Cancel),
+    /// Say yes or no to a gate that waits for people
+    Approve(Approve),
     /// Run the tests of files, each with data and parameters of its own
     Test(Test),
     /// Let deployments live: answer requests, roll out, watch, retrain
@@ -523,6 +525,25 @@ pub struct Cancel {
     /// Do not wait for the run's end
     #[arg(long)]
     pub no_wait: bool,
+}
+
+/// `mlp approve`
+#[derive(Debug, Args)]
+pub struct Approve {
+    /// The gate; the only one that waits if left out
+    pub gate: Option<String>,
+    /// In whose name: one of those that the gate asks
+    #[arg(long = "as", value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub name: String,
+    /// Say no
+    #[arg(long)]
+    pub reject: bool,
+    /// What there is to say about it
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
+    /// A run's number, or `last`
+    #[arg(long, value_name = "RUN", default_value = "last")]
+    pub run: String,
 }
 
 /// `mlp explain-run`

@@ -29,6 +29,7 @@ impl Exit {
             Outcome::Failed | Outcome::Interrupted => Exit::Failed,
             Outcome::Blocked => Exit::Blocked,
             Outcome::Cancelled => Exit::Interrupted,
+            Outcome::Waiting => Exit::Waiting,
         }
     }
 

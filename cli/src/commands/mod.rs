@@ -1,5 +1,6 @@
 //! One file for each command: what it reads, what it asks of the other crates, what it prints, how it ends.
 
+mod approve;
 mod cancel;
 mod check;
 mod completions;
@@ -75,6 +76,7 @@ pub fn main() -> Exit {
         Command::Run(args) => run::run(&screen, args),
         Command::Retry(args) => retry::retry(&screen, args),
         Command::Cancel(args) => cancel::cancel(&screen, args),
+        Command::Approve(args) => approve::approve(&screen, args),
         Command::ExplainRun(args) => explain_run::explain_run(&screen, args),
         Command::Diff(args) => diff::diff(&screen, args),
         Command::Trace(args) => trace::trace(&screen, args),

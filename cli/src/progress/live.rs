@@ -1,46 +1,66 @@
-//! For people at a terminal: a line for each running node, a status line below them, what happened above.
+//! For people at a terminal: a few running steps and a status line that move, what happened above.
+//!
+//! Records come as fast as the engine goes; what moves is drawn ten times a second, so that a run of ten thousand steps does
+//! not wait for its terminal.
 
+use super::frame::Frame;
 use super::{CALM, Folding, Progress};
 use crate::fault::Fault;
 use crate::render::events;
-use crate::render::table::cut;
 use crate::render::text::{clean, one_line};
 use crate::screen::Screen;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use mlp_core::observer::Observer;
 use mlp_core::record::Record;
-use mlp_core::view::{NodeState, RunView};
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use mlp_core::view::RunView;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-/// How many running steps have a line.
-const SHOWN: usize = 8;
+/// Between two frames.
+const PAUSE: Duration = Duration::from_millis(100);
+/// What a terminal that does not say is taken for.
+const USUAL: (usize, usize) = (80, 24);
 
 /// Draws on standard error.
 pub struct Live {
     screen: Screen,
-    bars: MultiProgress,
-    state: Mutex<State>,
+    bar: ProgressBar,
+    state: Arc<Mutex<State>>,
+    is_over: Arc<AtomicBool>,
+    drawer: Mutex<Option<JoinHandle<()>>>,
 }
 
+#[derive(Default)]
 struct State {
     run: Folding,
-    running: HashMap<String, ProgressBar>,
-    status: ProgressBar,
+    frame: Frame,
 }
 
 impl Live {
     /// On this screen.
     pub fn new(screen: &Screen) -> Live {
-        let bars = MultiProgress::new();
-        let status = bars.add(ProgressBar::new_spinner().with_style(style("{msg}")));
-        let state = State { run: Folding::default(), running: HashMap::new(), status };
-        Live { screen: screen.clone(), bars, state: Mutex::new(state) }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{msg}").unwrap_or_else(
+            // The template is a constant, so this is never seen.
+            |_| ProgressStyle::default_spinner(),
+        ));
+        let state = Arc::new(Mutex::new(State::default()));
+        let is_over = Arc::new(AtomicBool::new(false));
+        let draw = {
+            let (bar, state, is_over) = (bar.clone(), state.clone(), is_over.clone());
+            move || {
+                while !is_over.load(Ordering::SeqCst) {
+                    if let Some(text) = lock(&state).frame(Instant::now()) {
+                        bar.set_message(text);
+                    }
+                    std::thread::sleep(PAUSE);
+                }
+            }
+        };
+        // Without the thread nothing moves; what happened is told all the same.
+        let drawer = std::thread::Builder::new().name("progress".to_owned()).spawn(draw).ok();
+        Live { screen: screen.clone(), bar, state, is_over, drawer: Mutex::new(drawer) }
     }
 
     /// A line that stays, above everything that moves.
@@ -49,56 +69,58 @@ impl Live {
             true => line.to_owned(),
             false => anstream::adapter::strip_str(line).to_string(),
         };
-        // A terminal that went away is no reason to stop the run.
-        let _ = self.bars.println(line);
+        self.bar.println(line);
     }
+}
+
+impl State {
+    fn frame(&mut self, now: Instant) -> Option<String> {
+        let State { run, frame } = self;
+        let view = run.view.as_ref()?;
+        let size = terminal_size::terminal_size_of(std::io::stderr());
+        let size = size.map_or(USUAL, |(width, height)| (usize::from(width.0), usize::from(height.0)));
+        Some(frame.text(view.started.run, view.tally(), view.cancelled.is_some(), now, size))
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Observer for Live {
     fn record(&self, record: &Record) {
-        let mut state = self.lock();
-        let State { run, running, status } = &mut *state;
-        let Some(view) = run.take(record) else { return };
-        match record {
-            Record::NodeStarted { node, .. } if running.len() < SHOWN => {
-                let bar = self
-                    .bars
-                    .insert_before(status, ProgressBar::new(100).with_style(style("  {spinner} {msg} {elapsed}")));
-                let of = node.split_once('[').map_or(node.as_str(), |(fan, _)| fan);
-                let what = view.node(of).map_or(String::new(), |node| one_line(&node.what));
-                bar.set_message(cut(&format!("{}  {what}", clean(node)), 60));
-                bar.enable_steady_tick(Duration::from_millis(120));
-                if let Some(before) = running.insert(node.clone(), bar) {
-                    before.finish_and_clear();
-                }
-            }
-            Record::NodeDone { node, .. } | Record::NodeFailed { node, .. } | Record::NodeSkipped { node, .. } => {
-                if let Some(bar) = running.remove(node) {
-                    bar.finish_and_clear();
-                }
-            }
-            _ => {}
-        }
         let verbose = self.screen.options.verbose;
-        if stays(view, record, verbose)
-            && let Some(line) = events::line(view, record, verbose)
-        {
+        let line = {
+            let mut state = lock(&self.state);
+            let State { run, frame } = &mut *state;
+            let Some(view) = run.take(record) else { return };
+            match record {
+                Record::NodeStarted { node, .. } => {
+                    let of = node.split_once('[').map_or(node.as_str(), |(fan, _)| fan);
+                    let what = view.node(of).map_or("", |node| node.what.as_str());
+                    frame.began(node, what, Instant::now());
+                }
+                Record::NodeDone { node, .. } | Record::NodeFailed { node, .. } | Record::NodeSkipped { node, .. } => {
+                    frame.ended(node);
+                }
+                _ => {}
+            }
+            stays(view, record, verbose).then(|| events::line(view, record, verbose)).flatten()
+        };
+        if let Some(line) = line {
             self.leave(&line);
         }
-        status.set_message(status_line(view));
     }
 
     fn log(&self, node: &str, level: &str, line: &str) {
+        lock(&self.state).frame.said(node, line);
         if self.screen.options.verbose || matches!(level, "warn" | "error") {
             self.leave(&format!("  {} {level}: {}", clean(node), one_line(line)));
         }
     }
 
     fn progress(&self, node: &str, fraction: f64) {
-        if let Some(bar) = self.lock().running.get(node) {
-            bar.set_style(style("  {spinner} {msg} [{bar:20}] {percent}% {elapsed}"));
-            bar.set_position((fraction.clamp(0.0, 1.0) * 100.0) as u64);
-        }
+        lock(&self.state).frame.is_at(node, fraction);
     }
 }
 
@@ -108,12 +130,13 @@ impl Progress for Live {
     }
 
     fn finish(&self) -> Result<(), Fault> {
-        let mut state = self.lock();
-        for (_, bar) in state.running.drain() {
-            bar.finish_and_clear();
+        self.is_over.store(true, Ordering::SeqCst);
+        let drawer = self.drawer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(drawer) = drawer {
+            // It only draws: however it ended, the screen is cleared next.
+            let _ = drawer.join();
         }
-        state.status.finish_and_clear();
-        let _ = self.bars.clear();
+        self.bar.finish_and_clear();
         Ok(())
     }
 }
@@ -128,27 +151,4 @@ fn stays(view: &RunView, record: &Record, verbose: bool) -> bool {
         Record::NodeSkipped { .. } => verbose,
         _ => false,
     }
-}
-
-fn status_line(view: &RunView) -> String {
-    let tally = view.tally();
-    let waiting = tally.of(NodeState::Waiting);
-    let running = tally.of(NodeState::Running) + tally.of(NodeState::Retrying);
-    let failed = tally.of(NodeState::Failed);
-    let ended = tally.total() - waiting - running;
-    let mut line = format!("run {}: {ended} of {} done", view.started.run, tally.total());
-    for (count, word) in [(tally.of(NodeState::Reused), "reused"), (running, "running"), (failed, "failed")] {
-        if count > 0 {
-            line.push_str(&format!(", {count} {word}"));
-        }
-    }
-    if view.cancelled.is_some() {
-        line.push_str(", stopping");
-    }
-    line
-}
-
-/// The templates are constants, so the fallback is never seen.
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
 }

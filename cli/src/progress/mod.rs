@@ -5,6 +5,7 @@
 //!
 //! Invariant: whatever happens to the reader (a closed pipe, a full disk), the run goes on; it is told at the end.
 
+mod frame;
 pub mod live;
 pub mod plain;
 pub mod silent;

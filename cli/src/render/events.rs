@@ -116,6 +116,7 @@ pub fn outcome(outcome: Option<Outcome>) -> &'static str {
         Some(Outcome::Blocked) => "blocked",
         Some(Outcome::Cancelled) => "cancelled",
         Some(Outcome::Interrupted) => "cut off",
+        Some(Outcome::Waiting) => "waiting",
         None => "not ended",
     }
 }
@@ -127,6 +128,7 @@ pub fn came_to_its_end(outcome: Option<Outcome>) -> &'static str {
         Some(Outcome::Failed) => "failed",
         Some(Outcome::Blocked) => "was blocked by a gate",
         Some(Outcome::Cancelled) => "was cancelled",
+        Some(Outcome::Waiting) => "waits for people",
         Some(Outcome::Interrupted) | None => "was killed",
     }
 }
@@ -136,7 +138,7 @@ pub fn outcome_style(outcome: Option<Outcome>) -> anstyle::Style {
     match outcome {
         Some(Outcome::Succeeded) => GOOD,
         Some(Outcome::Failed | Outcome::Blocked) => BAD,
-        Some(Outcome::Cancelled | Outcome::Interrupted) => WARN,
+        Some(Outcome::Cancelled | Outcome::Interrupted | Outcome::Waiting) => WARN,
         None => super::text::PLAIN,
     }
 }

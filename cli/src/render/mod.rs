@@ -6,6 +6,7 @@
 //! One file for each thing that is shown; [`json`] has them all for programs. Everything that comes from a file, a step or
 //! data passes through [`text::clean`], so that nobody's bytes move the cursor.
 
+pub mod approvals;
 pub mod compare;
 pub mod diff;
 pub mod doc;

@@ -4,7 +4,7 @@ use super::events::{label, outcome, outcome_style};
 use super::text::{BAD, DIM, GOOD, STRONG, WARN, clean, plural, some_of, styled};
 use super::{findings, time, verdicts};
 use mlp_core::record::{Failure, Outcome};
-use mlp_core::view::{DeployRequest, NodeState, NodeView, Registration, RunView};
+use mlp_core::view::{DeployRequest, MemberView, NodeState, NodeView, Registration, RunView};
 use mlp_lang::finding::Place;
 
 /// The end of `mlp run`. `resident`: the process of the resident engine that was told of its deployments.
@@ -234,17 +234,28 @@ fn next(run: &RunView, resident: Option<u32>) -> String {
     }
 }
 
+/// `3 values of part`, of a step that did not end well as a whole.
+fn kept_values(node: &NodeView) -> Option<String> {
+    let kept = |member: &&MemberView| matches!(member.state, NodeState::Done | NodeState::Reused);
+    match node.members.iter().filter(kept).count() {
+        0 => None,
+        _ if matches!(node.state, NodeState::Done | NodeState::Reused) => None,
+        count => Some(format!("{} of {}", plural(count, "value"), node.name)),
+    }
+}
+
 fn last_words(run: &RunView, resident: Option<u32>) -> String {
     let number = run.started.run;
-    let kept: Vec<&str> = run
+    let kept: Vec<String> = run
         .nodes
         .iter()
         .filter(|node| matches!(node.state, NodeState::Done | NodeState::Reused) && node.kind != "registry")
-        .map(|node| node.name.as_str())
+        .map(|node| node.name.clone())
+        .chain(run.nodes.iter().filter_map(kept_values))
         .collect();
     let kept = match kept.len() {
         0 => "nothing was kept or registered".to_owned(),
-        _ => format!("kept, and reused next time: {}", some_of(kept)),
+        _ => format!("kept, and reused next time: {}", some_of(kept.iter().map(String::as_str))),
     };
     let lines = match run.outcome {
         Some(Outcome::Succeeded) | None => next(run, resident),

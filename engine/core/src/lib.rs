@@ -21,6 +21,7 @@
 //! - No content of the state folder makes the engine panic.
 
 pub mod aliases;
+pub mod approval;
 mod artifacts;
 pub mod cancel;
 mod canonical;

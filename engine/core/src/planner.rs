@@ -252,6 +252,8 @@ impl Planner<'_> {
             && known_members > 0
         {
             let of = fan.values.len() as u64;
+            // As a whole it never came to its end; some of it did.
+            reasons.retain(|reason| *reason != Reason::New);
             reasons.push(Reason::Each { run: of - known_members, of });
         }
         if reasons.is_empty() {

@@ -3,16 +3,18 @@
 //! Encoded with postcard, so: no internally tagged enums, no `serde_json::Value`, no skipped fields; new variants and
 //! new fields only with a new [`VERSION`].
 
+use crate::approval::Answer;
 use crate::digest::Digest;
 use crate::executor::{ArtifactMeta, Usage};
 use crate::plan::Plan;
 use mlp_lang::finding::Finding;
+use mlp_lang::pipeline::Approval;
 use mlp_lang::types::Comparison;
 use mlp_lang::value::Value;
 use serde::{Deserialize, Serialize};
 
 /// Version of the record format, in the first bytes and the first frame of each journal.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 pub type Millis = i64;
@@ -109,6 +111,26 @@ pub enum Record {
         /// When.
         at: Millis,
     },
+    /// All that a gate can measure holds, and people are asked.
+    Asked {
+        /// Which gate.
+        node: String,
+        /// What, since when, and where the answers lie.
+        question: Question,
+        /// Each requirement with its numbers.
+        verdicts: Vec<Verdict>,
+        /// When.
+        at: Millis,
+    },
+    /// Somebody answered, and this run heard it.
+    Answered {
+        /// Which gate.
+        node: String,
+        /// What they said.
+        answer: Answer,
+        /// When it was heard.
+        at: Millis,
+    },
     /// Expectations of a data node were judged.
     DataJudged {
         /// Which data node.
@@ -187,6 +209,19 @@ impl Record {
             _ => None,
         }
     }
+}
+
+/// What a gate asks people.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Question {
+    /// The run that asked first: answers lie in its folder.
+    pub run: u64,
+    /// When it did.
+    pub since: Millis,
+    /// What the answers are about: other evidence is another question.
+    pub evidence: Digest,
+    /// Who is asked, and how many of them are needed.
+    pub approvals: Vec<Approval>,
 }
 
 /// How a run began.
@@ -340,4 +375,6 @@ pub enum Outcome {
     Cancelled,
     /// The engine was killed; written by the next one.
     Interrupted,
+    /// All that could be done is done, and a gate waits for people.
+    Waiting,
 }

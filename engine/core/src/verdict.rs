@@ -58,16 +58,11 @@ pub(crate) fn judge_gate(gate: &GateNode, given: &dyn Given, pipeline: &Pipeline
     all_held(verdicts.chain(unasked(gate)).collect())
 }
 
-/// What a gate asks of policies and of people. Nobody here can ask them, and what was not asked is no yes: such a pipeline
-/// is refused before it runs, and were it not, its gate would still not open.
+/// What a gate asks of policies. Nobody here can ask them, and what was not asked is no yes: such a pipeline is refused
+/// before it runs, and were it not, its gate would still not open. People are asked once everything else holds.
 fn unasked(gate: &GateNode) -> impl Iterator<Item = Verdict> {
     let policies = gate.policies.iter().map(|policy| (format!("policy({:?})", policy.path), policy.because.clone()));
-    let approvals = gate
-        .approvals
-        .iter()
-        .map(|approval| (format!("approval by {} of {}", approval.count, approval.people.join(", ")), None));
-    let never = |(text, because)| Verdict { text, because, held: false, waived: None, measured: Vec::new() };
-    policies.chain(approvals).map(never)
+    policies.map(|(text, because)| Verdict { text, because, held: false, waived: None, measured: Vec::new() })
 }
 
 /// Whether a `when` is true; `None` when something it needs is missing.

@@ -3,11 +3,12 @@
 //! Pure: records in, a [`RunView`] out. The live display, history and the report of a run all use this one fold, so that
 //! they cannot disagree.
 
+use crate::approval::Answer;
 use crate::digest::Digest;
 use crate::executor::Usage;
 use crate::manifest::{Fact, Manifest};
 use crate::plan::Decision;
-use crate::record::{Artifact, Failure, Millis, ModelVersion, Outcome, Record, RunStarted, Verdict};
+use crate::record::{Artifact, Failure, Millis, ModelVersion, Outcome, Question, Record, RunStarted, Verdict};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -101,6 +102,10 @@ pub struct NodeView {
     pub verdicts: Vec<Verdict>,
     /// In words, why it was skipped or blocked.
     pub reason: Option<String>,
+    /// What it asks people, if it does.
+    pub question: Option<Question>,
+    /// What they said, as far as this run heard it.
+    pub answers: Vec<Answer>,
     /// What is done for each of several values, in the order in which something happened to them: not all of them while the
     /// run lasts, none if the whole result was known.
     pub members: Vec<MemberView>,
@@ -153,6 +158,8 @@ pub enum NodeState {
     Passed,
     /// A deployment that was requested: the resident engine takes it up.
     Requested,
+    /// A gate that waits for people.
+    Asking,
     /// A gate that said no, or a model or a deployment behind one.
     Blocked,
     /// It failed.
@@ -322,6 +329,13 @@ impl RunView {
                 view.verdicts.clone_from(verdicts);
                 view.ended = Some(*at);
             }),
+            Record::Asked { node, question, verdicts, at } => self.at_node(node, |view| {
+                view.state = NodeState::Asking;
+                view.question = Some(question.clone());
+                view.verdicts.clone_from(verdicts);
+                view.started.get_or_insert(*at);
+            }),
+            Record::Answered { node, answer, .. } => self.at_node(node, |view| view.answers.push(answer.clone())),
             Record::DataJudged { node, verdicts, .. } => self.at_node(node, |view| {
                 view.verdicts.clone_from(verdicts);
             }),
@@ -407,6 +421,8 @@ impl NodeView {
             from: None,
             verdicts: Vec::new(),
             reason: None,
+            question: None,
+            answers: Vec::new(),
             members: Vec::new(),
             of_members: 0,
             started: None,

@@ -30,6 +30,9 @@ impl Driver {
         let piece = match (&pipeline.nodes[node].kind, member) {
             (NodeKind::Gate(gate), None) => {
                 let (passed, verdicts) = verdict::judge_gate(gate, self, &pipeline);
+                if passed && !gate.approvals.is_empty() {
+                    return self.ask(node, token, gate, verdicts);
+                }
                 self.verdicts.insert(node, verdicts.clone());
                 self.record(Record::GateJudged { node: self.name(node), passed, verdicts, at });
                 self.keep(node, Arc::default());

@@ -13,6 +13,7 @@
 //! Invariants: a record is given to the journal before the event that it tells of reaches the scheduler, so nothing that
 //! follows from it can be recorded first. Records are handed over in bursts, whenever there is nothing left to decide.
 
+mod asking;
 mod attempt;
 mod attempts;
 mod effects;
@@ -39,6 +40,7 @@ use crate::scheduler::{Command, Event, IllegalTransition, Scheduler, Token, Why}
 use crate::store::Store;
 use crate::view::RunView;
 use crate::words;
+use asking::Asking;
 use attempt::Finished;
 pub(crate) use attempt::{PROFILE, not_as_expected};
 use mlp_lang::pipeline::{NodeKind, Pipeline};
@@ -112,6 +114,7 @@ pub(crate) async fn run(context: Context, request: RunRequest) -> Result<RunRepo
         usages: HashMap::new(),
         absent: HashMap::new(),
         blocked_by: HashMap::new(),
+        asking: Asking::default(),
         intents: HashMap::new(),
         cancelled: false,
         context,
@@ -151,6 +154,8 @@ struct Driver {
     absent: HashMap<usize, String>,
     /// Models that are not registered, and the gates that said no to them.
     blocked_by: HashMap<usize, Vec<String>>,
+    /// Gates that wait for people.
+    asking: Asking,
     /// Registrations that are written down but not done.
     intents: HashMap<usize, Record>,
     cancelled: bool,
@@ -194,8 +199,17 @@ impl Driver {
         loop {
             while let Some(event) = self.events.pop_front() {
                 for command in self.scheduler.step(self.context.clock.now(), event).map_err(defect)? {
-                    if let Command::End(outcome) = command {
-                        return self.end(outcome).await;
+                    match command {
+                        Command::End(outcome) => return self.end(outcome).await,
+                        // An answer may have come since it was last looked.
+                        Command::Rest => {
+                            self.asking.looked_long_ago();
+                            self.listen()?;
+                            if self.events.is_empty() {
+                                return self.end(Outcome::Waiting).await;
+                            }
+                        }
+                        _ => {}
                     }
                     self.carry_out(command)?;
                 }
@@ -233,6 +247,7 @@ impl Driver {
             // First: an attempt that stopped because it was told to did not fail.
             self.events.push_front(Event::Cancel);
         }
+        self.listen()?;
         if self.journal.is_broken() {
             return self.stopped().await;
         }
@@ -293,8 +308,10 @@ impl Driver {
                 }
             }
             Command::Collect(node) => return self.collect(node),
-            // Nothing that leads to these is asked for: no wait, nobody to take over from.
-            Command::Adopt { .. } | Command::Disown { .. } | Command::Ask { .. } | Command::Rest => {
+            // The question was written down when it was asked; that nothing is left is for who called.
+            Command::Ask { .. } | Command::Rest => {}
+            // Nothing that leads to these is asked for: nobody to take over from.
+            Command::Adopt { .. } | Command::Disown { .. } => {
                 return Err(EngineError::Defect(format!("nobody carries out {command:?}")));
             }
         }

@@ -20,7 +20,7 @@ pub use sled_keys::SledKeys;
 
 use crate::digest::Digest;
 use crate::disk::Stamp;
-use crate::record::{Artifact, Millis, ModelVersion, Outcome, Record};
+use crate::record::{Artifact, Millis, ModelVersion, Outcome, Question, Record};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -50,6 +50,8 @@ pub enum Kind {
     Pipeline = 8,
     /// -> the highest number of a run whose journal is gone: it is not given out again
     Gone = 9,
+    /// pipeline, 0, gate -> [`Question`] that it asked last
+    Question = 10,
 }
 
 /// A remembered result.
@@ -145,11 +147,16 @@ impl Store {
                     let action = Action { run, at: *at, outputs: outputs.clone(), manifest: manifest.clone() };
                     put(&mut batch, key(Kind::Action, &fingerprint.0), &action)?;
                 }
+                Record::Asked { node, question, .. } => {
+                    let pipeline = self.pipeline_of(&mut pipeline, &pipeline_key)?;
+                    put(&mut batch, question_key(&pipeline, node), question)?;
+                }
                 Record::ModelRegistered { entry, kept: false, .. } => {
                     put(&mut batch, model_key(&entry.name, entry.version), entry)?;
                 }
                 Record::RunEnded { outcome, .. } => applied.outcome = Some(*outcome),
                 Record::ModelRegistered { .. }
+                | Record::Answered { .. }
                 | Record::NodeStarted { .. }
                 | Record::FannedOut { .. }
                 | Record::NodeFailed { .. }
@@ -176,6 +183,11 @@ impl Store {
     /// What a node of this name last was, in a pipeline of this name.
     pub fn last(&self, pipeline: &str, node: &str) -> Result<Option<Digest>, StoreError> {
         self.get(&last_key(pipeline, node))
+    }
+
+    /// What a gate asked people last.
+    pub fn question(&self, pipeline: &str, gate: &str) -> Result<Option<Question>, StoreError> {
+        self.get(&question_key(pipeline, gate))
     }
 
     /// The latest version of a model.
@@ -313,6 +325,10 @@ fn key(kind: Kind, rest: &[u8]) -> Vec<u8> {
     key.push(kind as u8);
     key.extend_from_slice(rest);
     key
+}
+
+fn question_key(pipeline: &str, gate: &str) -> Vec<u8> {
+    key(Kind::Question, &[pipeline.as_bytes(), &[0], gate.as_bytes()].concat())
 }
 
 fn last_key(pipeline: &str, node: &str) -> Vec<u8> {

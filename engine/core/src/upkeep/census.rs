@@ -88,6 +88,8 @@ impl Census {
                 Record::NodeStarted { .. }
                 | Record::NodeFailed { .. }
                 | Record::FannedOut { .. }
+                | Record::Asked { .. }
+                | Record::Answered { .. }
                 | Record::NodeSkipped { .. }
                 | Record::GateJudged { .. }
                 | Record::DataJudged { .. }
