@@ -34,8 +34,6 @@ pub enum Capability {
     Searches,
     /// Gates that ask a policy.
     Policies,
-    /// Gates that ask people.
-    Approvals,
     /// Predicting tables.
     Batches,
     /// Predicting messages.
@@ -64,7 +62,6 @@ impl Capability {
             Capability::Pii => "a search for personal data",
             Capability::Searches => "searches",
             Capability::Policies => "policies in Rego",
-            Capability::Approvals => "approvals by people",
             Capability::Batches => "predicting in batches",
             Capability::Streams => "predicting of streams",
             Capability::Experiments => "experiments with `ab`",
@@ -93,7 +90,6 @@ impl Capability {
             Capability::Pii => "leave `pii` out, or write `pii allow` if the columns are known to be there",
             Capability::Searches => "give the settings as parameters, and run the file with several values",
             Capability::Policies => "say it as conditions: `require eval.auc >= 80%`",
-            Capability::Approvals => "deploy with `canary { 5% until promoted ... }`: a person decides there",
             Capability::Batches | Capability::Streams => "serve it `online(...)`",
             Capability::Experiments => "take over with `canary { ... }`, and compare the versions by hand",
             Capability::Webhooks | Capability::Commits | Capability::EndsOfOthers => {
@@ -213,7 +209,6 @@ fn needed(node: &Node, ask: &mut impl FnMut(Capability)) {
         NodeKind::Tune(_) => ask(Capability::Searches),
         NodeKind::Gate(gate) => {
             gate.policies.iter().for_each(|_| ask(Capability::Policies));
-            gate.approvals.iter().for_each(|_| ask(Capability::Approvals));
         }
         NodeKind::Deploy(deploy) => {
             match deploy.form {

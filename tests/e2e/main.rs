@@ -1,5 +1,6 @@
 //! Whole-system tests; see `tests/README.md`.
 
+mod approvals;
 mod bad_input;
 mod check;
 mod crash;

@@ -57,7 +57,8 @@ fn asking<'a>(run: &'a RunView, gate: Option<&str>) -> Result<(&'a NodeView, Que
         }
         (None, [one]) => *one,
         (None, _) => {
-            return Err(Fault::usage(format!("several gates of run {number} wait")).next(format!("name one: {}", some_of(names()))));
+            return Err(Fault::usage(format!("several gates of run {number} wait"))
+                .next(format!("name one: {}", some_of(names()))));
         }
         (Some(name), _) => *waiting.iter().find(|node| node.name == name).ok_or_else(|| {
             Fault::usage(format!("`{name}` is no gate of run {number} that waits")).next(match nearest(name, names()) {

@@ -29,7 +29,7 @@ pub fn told(run: &RunView, gate: &str, answer: &Answer, standing: &Standing, is_
 pub fn waits_for(standing: &Standing, now: Millis) -> String {
     let Standing::Open { needs, until } = standing else { return String::new() };
     let needs = needs.iter().map(|(count, people)| match people.as_slice() {
-        [one] => clean(one),
+        [one] => clean(one).into_owned(),
         many => format!("{} of {}", plural(*count as usize, "answer"), some_of(many.iter().map(String::as_str))),
     });
     let mut text = needs.collect::<Vec<_>>().join(", and ");

@@ -1,6 +1,6 @@
 //! What happens in a run, one line an event.
 
-use super::text::{BAD, DIM, GOOD, WARN, clean, one_line, plural, styled};
+use super::text::{BAD, DIM, GOOD, WARN, clean, one_line, plural, some_of, styled};
 use super::{time, values};
 use mlp_core::record::{Artifact, Outcome, Record};
 use mlp_core::view::{NodeView, RunView};
@@ -58,6 +58,14 @@ pub fn line(view: &RunView, record: &Record, verbose: bool) -> Option<String> {
             let waived = verdicts.iter().filter(|verdict| verdict.waived.is_some()).count();
             let waived = if waived > 0 { format!(", {waived} waived") } else { String::new() };
             Some(format!("{}: {}, {held} of {all} held{waived}", name(node), styled(style, word)))
+        }
+        Record::Asked { node, question, .. } => {
+            let people = question.approvals.iter().flat_map(|approval| &approval.people).map(String::as_str);
+            Some(format!("{}: {} {}", name(node), styled(WARN, "asks"), some_of(people)))
+        }
+        Record::Answered { node, answer, .. } => {
+            let said = if answer.yes { styled(GOOD, "yes") } else { styled(BAD, "no") };
+            Some(format!("{}: {} said {said}", name(node), clean(&answer.person)))
         }
         Record::DataJudged { node, passed, verdicts, .. } => {
             let failed = verdicts.iter().filter(|verdict| !verdict.passes()).count();

@@ -4,7 +4,7 @@
 //! Digests are hex, times RFC 3339, durations seconds, values plain JSON.
 
 use super::nodes::{Evidence, state};
-use super::{events, values};
+use super::{approvals, events, values};
 use mlp_core::clock::rfc3339;
 use mlp_core::estimate::Forecast;
 use mlp_core::executor::Usage;
@@ -13,7 +13,7 @@ use mlp_core::lock::Holder;
 use mlp_core::manifest::Fact;
 use mlp_core::metrics::Metrics;
 use mlp_core::plan::{Decision, Plan, Reason};
-use mlp_core::record::{Artifact, Failure, Millis, ModelVersion, Record, Trigger, Verdict};
+use mlp_core::record::{Artifact, Failure, Millis, ModelVersion, Question, Record, Trigger, Verdict};
 use mlp_core::view::{Attempt, DeployRequest, MemberView, NodeView, Registration, RunView};
 use mlp_core::why::Account;
 use mlp_lang::finding::{Finding, Fix, Label, Place};
@@ -195,6 +195,13 @@ pub fn event(record: &Record) -> Value {
         }
         Record::GateJudged { node, passed, verdicts: judged, at } => {
             ("gate_judged", json!({"node": node, "passed": passed, "verdicts": verdicts(judged), "at": rfc3339(*at)}))
+        }
+        Record::Asked { node, question, verdicts: judged, at } => (
+            "asked",
+            json!({"node": node, "question": asked(question), "verdicts": verdicts(judged), "at": rfc3339(*at)}),
+        ),
+        Record::Answered { node, answer, at } => {
+            ("answered", json!({"node": node, "answer": approvals::answer(answer), "at": rfc3339(*at)}))
         }
         Record::DataJudged { node, passed, verdicts: judged, at } => {
             ("data_judged", json!({"node": node, "passed": passed, "verdicts": verdicts(judged), "at": rfc3339(*at)}))
@@ -397,6 +404,10 @@ fn node(run: &RunView, node: &NodeView, evidence: &Evidence) -> Value {
         "logs": evidence.logs.iter().map(|path| json!(path.display().to_string())).collect::<Value>(),
         "facts": evidence.facts.iter().map(fact).collect::<Value>(),
     });
+    if let Some(question) = &node.question {
+        let answers = node.answers.iter().map(approvals::answer).collect::<Value>();
+        extend(&mut object, json!({"question": asked(question), "answers": answers}));
+    }
     if node.of_members > 0 {
         let members = node.members.iter().map(member).collect::<Value>();
         extend(&mut object, json!({"of_members": node.of_members, "members": members}));
@@ -414,6 +425,19 @@ fn attempt(attempt: &Attempt) -> Value {
         "failure": attempt.failure.as_ref().map(failure),
         "retry_at": attempt.retry_at.map(rfc3339),
         "usage": usage(attempt.usage),
+    })
+}
+
+/// What a gate asks people.
+fn asked(question: &Question) -> Value {
+    let approvals = question.approvals.iter().map(
+        |it| json!({"count": it.count, "of": it.people, "within_seconds": it.within.map(|nanos| nanos as f64 / 1e9)}),
+    );
+    json!({
+        "run": question.run,
+        "since": rfc3339(question.since),
+        "evidence": question.evidence.to_string(),
+        "approvals": approvals.collect::<Value>(),
     })
 }
 

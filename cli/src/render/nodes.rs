@@ -35,6 +35,7 @@ pub fn state(state: NodeState) -> (anstyle::Style, &'static str) {
         NodeState::Reused => (DIM, "reused"),
         NodeState::Passed => (GOOD, "passed"),
         NodeState::Requested => (GOOD, "requested"),
+        NodeState::Asking => (WARN, "asks people"),
         NodeState::Blocked => (BAD, "blocked"),
         NodeState::Failed => (BAD, "failed"),
         NodeState::Skipped => (DIM, "skipped"),

@@ -2,7 +2,8 @@
 
 use super::events::{label, outcome, outcome_style};
 use super::text::{BAD, DIM, GOOD, STRONG, WARN, clean, plural, some_of, styled};
-use super::{findings, time, verdicts};
+use super::{approvals, findings, time, verdicts};
+use mlp_core::approval;
 use mlp_core::record::{Failure, Outcome};
 use mlp_core::view::{DeployRequest, MemberView, NodeState, NodeView, Registration, RunView};
 use mlp_lang::finding::Place;
@@ -87,6 +88,7 @@ pub fn failures(run: &RunView, width: Option<usize>) -> String {
 pub fn gate(node: &NodeView, width: Option<usize>) -> String {
     let word = match node.state {
         NodeState::Passed => styled(GOOD, "passed"),
+        NodeState::Asking => styled(WARN, "waits for people"),
         NodeState::Blocked => styled(BAD, "said no"),
         NodeState::Skipped => styled(DIM, "was not judged"),
         _ => styled(DIM, "is not judged yet"),
@@ -234,6 +236,23 @@ fn next(run: &RunView, resident: Option<u32>) -> String {
     }
 }
 
+/// Whom the gates wait for, and what to type.
+fn asks(run: &RunView) -> String {
+    let mut text = "safe:  everything that was done is kept; nothing was registered\n".to_owned();
+    for node in run.nodes.iter().filter(|node| node.state == NodeState::Asking) {
+        let Some(question) = &node.question else { continue };
+        let now = run.ended.unwrap_or(question.since);
+        let standing = approval::standing(&question.approvals, &node.answers, question.since, now);
+        text.push_str(&format!("waits: gate {} for {}\n", clean(&node.name), approvals::waits_for(&standing, now)));
+        text.push_str(&format!(
+            "next:  mlp approve {} --as NAME, then mlp retry {}\n",
+            clean(&node.name),
+            run.started.run
+        ));
+    }
+    text
+}
+
 /// `3 values of part`, of a step that did not end well as a whole.
 fn kept_values(node: &NodeView) -> Option<String> {
     let kept = |member: &&MemberView| matches!(member.state, NodeState::Done | NodeState::Reused);
@@ -263,6 +282,7 @@ fn last_words(run: &RunView, resident: Option<u32>) -> String {
             "safe:  nothing was registered; what is deployed and the models before are untouched\n".to_owned()
         }
         Some(Outcome::Blocked) => "safe:  nothing was registered; the models before are untouched\n".to_owned(),
+        Some(Outcome::Waiting) => asks(run),
         Some(Outcome::Failed) => format!("safe:  {kept}\n"),
         Some(Outcome::Cancelled | Outcome::Interrupted) => {
             format!("safe:  {kept}\nnext:  run the same command again to go on\n")

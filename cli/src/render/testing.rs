@@ -70,6 +70,7 @@ pub fn ended(node: &NodeView) -> String {
     let reason = || node.reason.clone().unwrap_or_else(|| "nobody said why".to_owned());
     match node.state {
         NodeState::Done | NodeState::Reused | NodeState::Requested | NodeState::Passed => "it passed".to_owned(),
+        NodeState::Asking => "all that it measures holds, and it waits for people".to_owned(),
         NodeState::Failed => {
             let why = node.failure().map_or_else(reason, |failure| failure.message.clone());
             format!("it failed: {why}")

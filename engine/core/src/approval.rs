@@ -53,7 +53,8 @@ pub fn standing(approvals: &[Approval], answers: &[Answer], since: Millis, now: 
     let (mut needs, mut until) = (Vec::new(), None::<Millis>);
     for approval in approvals {
         let of = |person: &&String| answers.iter().find(|answer| answer.person == **person);
-        let said = |wanted: bool| approval.people.iter().filter(move |person| of(person).is_some_and(|it| it.yes == wanted));
+        let said =
+            |wanted: bool| approval.people.iter().filter(move |person| of(person).is_some_and(|it| it.yes == wanted));
         let (yes, no) = (said(true).count(), said(false).count());
         let count = approval.count as usize;
         if yes >= count {
@@ -116,6 +117,11 @@ pub fn answers(project: &Project, run: u64, gate: &str) -> Result<Vec<Answer>, D
     }
     answers.sort_by(|a, b| (a.at, &a.person).cmp(&(b.at, &b.person)));
     Ok(answers)
+}
+
+/// Whether somebody answered something that this run asked: its folder is needed as long as the run is.
+pub(crate) fn was_asked(project: &Project, run: u64) -> bool {
+    project.run(run).join("approvals").exists()
 }
 
 fn folder(project: &Project, run: u64, gate: &str) -> PathBuf {

@@ -8,7 +8,7 @@ use crate::approval::{self, Answer, Standing};
 use crate::digest::Digest;
 use crate::error::EngineError;
 use crate::record::{Millis, Question, Record, Verdict};
-use crate::scheduler::{Decision, Event, Token, Wait};
+use crate::scheduler::{Decision, Event, Life, Token, Wait};
 use mlp_lang::pipeline::{Approval, GateNode, NodeKind};
 use std::time::{Duration, Instant};
 
@@ -39,7 +39,13 @@ impl Asking {
 
 impl Driver {
     /// Everything that a gate can measure holds: people are asked, or were, about the same evidence.
-    pub(super) fn ask(&mut self, node: usize, token: Token, gate: &GateNode, verdicts: Vec<Verdict>) -> Result<(), EngineError> {
+    pub(super) fn ask(
+        &mut self,
+        node: usize,
+        token: Token,
+        gate: &GateNode,
+        verdicts: Vec<Verdict>,
+    ) -> Result<(), EngineError> {
         let at = self.context.clock.now();
         let name = self.name(node);
         let evidence = self.evidence(node, gate, &verdicts);
@@ -71,6 +77,13 @@ impl Driver {
         let now = self.context.clock.now();
         let mut open = Vec::new();
         for mut asked in std::mem::take(&mut self.asking.asked) {
+            // A run that stops does not go on asking.
+            if !matches!(
+                self.scheduler.life(asked.node),
+                Life::Queued { .. } | Life::Running { .. } | Life::Awaiting { .. }
+            ) {
+                continue;
+            }
             let name = self.name(asked.node);
             let answers = approval::answers(&self.context.project, asked.question.run, &name)?;
             for answer in answers.iter().filter(|answer| !asked.heard.contains(answer)) {

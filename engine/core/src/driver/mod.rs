@@ -199,19 +199,19 @@ impl Driver {
         loop {
             while let Some(event) = self.events.pop_front() {
                 for command in self.scheduler.step(self.context.clock.now(), event).map_err(defect)? {
-                    match command {
-                        Command::End(outcome) => return self.end(outcome).await,
-                        // An answer may have come since it was last looked.
-                        Command::Rest => {
-                            self.asking.looked_long_ago();
-                            self.listen()?;
-                            if self.events.is_empty() {
-                                return self.end(Outcome::Waiting).await;
-                            }
-                        }
-                        _ => {}
+                    if let Command::End(outcome) = command {
+                        return self.end(outcome).await;
                     }
                     self.carry_out(command)?;
+                }
+            }
+            if self.scheduler.is_resting() {
+                // An answer may have come since it was last looked.
+                self.asking.looked_long_ago();
+                self.listen()?;
+                match self.events.is_empty() {
+                    true => return self.end(Outcome::Waiting).await,
+                    false => continue,
                 }
             }
             self.hand_over();

@@ -246,6 +246,11 @@ impl Scheduler {
         self.nodes[node].life
     }
 
+    /// Nothing goes on before somebody decides: the last that was said was [`Command::Rest`].
+    pub fn is_resting(&self) -> bool {
+        self.resting && !self.over
+    }
+
     /// When the next tick is due.
     pub fn next_tick(&self) -> Option<Millis> {
         self.timers.next()

@@ -4,6 +4,7 @@
 //! results and a rebuilt store are what they were. What goes is the folder of each run, with what its steps said (their
 //! logs), and the text of the pipeline's file, which is stored once for all runs that share it.
 
+use crate::approval;
 use crate::clock::{Clock, SystemClock};
 use crate::disk;
 use crate::engine::take_lock;
@@ -11,7 +12,7 @@ use crate::error::EngineError;
 use crate::journal::Past;
 use crate::lock::Holder;
 use crate::project::Project;
-use crate::record::Millis;
+use crate::record::{Millis, Outcome};
 use crate::recovery;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -80,7 +81,11 @@ fn choose(project: &Project, age: &Age) -> Result<Compacted, EngineError> {
     let is_old = |run: u64, at: Millis| {
         folders.contains(&run) && !last.contains(&run) && !age.keep.contains(&run) && at < age.since
     };
-    let old = census.runs.iter().filter(|facts| facts.outcome.is_some() && is_old(facts.run, facts.last));
+    // What people said to a run lies beside its journal.
+    let over = |outcome: Option<Outcome>| outcome.is_some_and(|outcome| outcome != Outcome::Waiting);
+    let old = census.runs.iter().filter(|facts| {
+        over(facts.outcome) && is_old(facts.run, facts.last) && !approval::was_asked(project, facts.run)
+    });
     let mut compacted = Compacted { runs: old.map(|facts| facts.run).collect(), ..Compacted::default() };
     for run in &compacted.runs {
         let (files, bytes) = size(&project.run(*run))?;

@@ -113,7 +113,8 @@ impl Resident {
                 let offered = offers.iter().rev().find(|offer| offer.run == run);
                 Some(offered.map_or(RetrainOutcome::Nothing, |offer| RetrainOutcome::Offered(offer.version)))
             }
-            Outcome::Blocked => Some(RetrainOutcome::Blocked),
+            // As long as people have not said yes nothing is offered; once they did, `mlp retry` offers it.
+            Outcome::Blocked | Outcome::Waiting => Some(RetrainOutcome::Blocked),
             Outcome::Failed => Some(RetrainOutcome::Failed),
             Outcome::Cancelled | Outcome::Interrupted => None,
         }

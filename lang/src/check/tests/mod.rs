@@ -219,7 +219,7 @@ fn what_cannot_be_carried_out_is_said_at_its_place() {
     let run = missing(&source, &pipeline, Capability::is_resident);
     let serve = missing(&source, &pipeline, |_| false);
     insta::assert_snapshot!(render::findings(&source, &serve));
-    assert_eq!((run.len(), serve.len()), (6, 9));
+    assert_eq!((run.len(), serve.len()), (5, 8));
     let live = checked(LIVE).pipeline.unwrap();
     assert_eq!(missing(&Source::new("live.mlp", LIVE), &live, |_| false), []);
 }
